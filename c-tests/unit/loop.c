@@ -785,12 +785,10 @@ TEST (loop_default_made_again_starts_fresh)
   double start;
   loop_run_timer (loop, "timer");
   NAME (timer, &w, "never", 0., 0.);
-  ev_timer_start (loop, &w);
   ev_feed_event (loop, &w, EV_TIMER);
   ev_set_invoke_pending_cb (loop, loop_never_invoked);
   ev_set_timeout_collect_interval (loop, 20.);
   ev_set_io_collect_interval (loop, 20.);
-  ev_ref (loop);
   ev_loop_destroy (loop);
 
   loop = t_default_loop (0);
@@ -801,6 +799,28 @@ TEST (loop_default_made_again_starts_fresh)
   start = t_clock ();
   loop_run_timer (loop, "on");
   CHECK_BETWEEN (t_clock () - start, 0., 10.);
+  CHECK_TRACE ("timer on");
+  ev_loop_destroy (loop);
+}
+
+TEST (loop_default_made_again_forgets_all,
+      .ours_only = "a default loop made again starts from nothing (the reference keeps counts, user data and release hooks)")
+{
+  struct ev_loop *loop = t_default_loop (0);
+  ev_timer w;
+  loop_run_timer (loop, "timer");
+  ev_set_userdata (loop, &w);
+  ev_set_loop_release_cb (loop, loop_never_invoked, loop_never_invoked);
+  NAME (timer, &w, "never", 100., 0.);
+  ev_timer_start (loop, &w);
+  ev_ref (loop);
+  ev_loop_destroy (loop);
+
+  loop = t_default_loop (0);
+  CHECK (!ev_userdata (loop));
+  CHECK_EQ (ev_iteration (loop), 0);
+  CHECK_EQ (ev_run (loop, 0), 0);
+  loop_run_timer (loop, "on");
   CHECK_TRACE ("timer on");
   ev_loop_destroy (loop);
 }
