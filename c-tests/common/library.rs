@@ -1,0 +1,120 @@
+//! The library under test, chosen by FERROEV_KIND and FERROEV_LIBRARY, in a directory that linker and loader can use.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// What `make install` installs.
+    Ours,
+    /// The distribution's package.
+    Debian,
+    /// The reference as `make reference` builds it, with every Linux backend.
+    Oracle,
+}
+
+impl Kind {
+    fn chosen() -> Result<Self, String> {
+        match std::env::var("FERROEV_KIND").as_deref() {
+            Err(_) | Ok("" | "ours") => Ok(Self::Ours),
+            Ok("debian") => Ok(Self::Debian),
+            Ok("oracle") => Ok(Self::Oracle),
+            Ok(other) => Err(format!("FERROEV_KIND is {other}, but can be: ours, debian, oracle")),
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Debian => "debian",
+            Self::Oracle => "oracle",
+        }
+    }
+
+    pub fn is_reference(self) -> bool {
+        self != Self::Ours
+    }
+
+    /// The backends it has been built with, of those that the tests know.
+    pub fn backends(self) -> u32 {
+        match self {
+            Self::Debian => 0x07,
+            Self::Ours | Self::Oracle => 0x47,
+        }
+    }
+}
+
+pub struct Library {
+    pub kind: Kind,
+    /// The file itself, no symbolic link.
+    pub file: PathBuf,
+    /// A directory that holds nothing but `libev.so` and `libev.so.4`, both leading to the file.
+    pub links: PathBuf,
+}
+
+impl Library {
+    pub fn under_test() -> Result<Self, String> {
+        Self::of(Kind::chosen()?)
+    }
+
+    fn of(kind: Kind) -> Result<Self, String> {
+        let named = match (std::env::var_os("FERROEV_LIBRARY"), kind) {
+            (Some(path), _) => PathBuf::from(path),
+            (None, Kind::Ours) => build_ours()?,
+            (None, Kind::Debian) => packaged()?,
+            (None, Kind::Oracle) => super::target().join("reference/lib/libev.so.4.0.0"),
+        };
+        let file = fs::canonicalize(&named).map_err(|error| {
+            let hint = if kind == Kind::Oracle { " (make reference builds it)" } else { "" };
+            format!("no library at {}: {error}{hint}", named.display())
+        })?;
+        let links = make_links(kind, &file).map_err(|error| format!("links to {}: {error}", file.display()))?;
+        Ok(Self { kind, file, links })
+    }
+}
+
+/// `make lib`, for a plain `cargo test`.
+fn build_ours() -> Result<PathBuf, String> {
+    let status = Command::new("make")
+        .args(["-s", "lib"])
+        .arg(format!("TARGET={}", super::target().display()))
+        .current_dir(super::project())
+        .env_remove("MAKEFLAGS")
+        .status()
+        .map_err(|error| format!("make can't be run: {error}"))?;
+    if status.success() {
+        Ok(super::target().join("lib/libev.so.4.0.0"))
+    } else {
+        Err(format!("make lib failed: {status}"))
+    }
+}
+
+/// The file in the distribution's package libev4.
+fn packaged() -> Result<PathBuf, String> {
+    let list = Command::new("dpkg-query")
+        .args(["-L", "libev4"])
+        .output()
+        .map_err(|error| format!("dpkg-query can't be run: {error}"))?;
+    String::from_utf8_lossy(&list.stdout)
+        .lines()
+        .find(|line| line.ends_with("/libev.so.4.0.0"))
+        .map(PathBuf::from)
+        .ok_or_else(|| "the package libev4 is not installed (scripts/install-deps installs it)".to_owned())
+}
+
+fn make_links(kind: Kind, file: &Path) -> std::io::Result<PathBuf> {
+    let mut hasher = DefaultHasher::new();
+    file.hash(&mut hasher);
+    let directory = super::built().join(format!("links-{}-{:08x}", kind.name(), hasher.finish() as u32));
+    fs::create_dir_all(&directory)?;
+    for name in ["libev.so", "libev.so.4"] {
+        // Renamed into place: another run may be using the directory.
+        let fresh = directory.join(format!(".{name}.{}", std::process::id()));
+        symlink(file, &fresh)?;
+        fs::rename(&fresh, directory.join(name))?;
+    }
+    Ok(directory)
+}

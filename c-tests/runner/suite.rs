@@ -1,0 +1,103 @@
+//! Finds the C test files, compiles each to a program, and asks it which tests it holds.
+
+use crate::common::{self, compile};
+use crate::trial::{self, Case, Conditions};
+use libtest_mimic::{Failed, Trial};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The directories whose C and C++ files are tests of this form.
+const DIRECTORIES: [&str; 4] = ["unit", "reent", "unwind", "linuxaio"];
+
+/// Every test on every backend that it is for, those that must be alone at the end.
+pub fn trials(conditions: &Arc<Conditions>) -> Vec<Trial> {
+    let mut cases = Vec::new();
+    let mut trials = Vec::new();
+    for (area, outcome) in programs(conditions) {
+        match outcome.and_then(|program| list(conditions, &area, &program)) {
+            Ok(found) => cases.extend(found),
+            Err(error) => trials.push(Trial::test(format!("{area}::compiles"), move || Err(Failed::from(error)))),
+        }
+    }
+    trials.extend(repeated_names(&cases));
+    cases.sort_by_key(|case| case.alone);
+    for case in cases {
+        trial::on_each_backend(conditions, Arc::new(case), &mut trials);
+    }
+    trials
+}
+
+type Program = (String, Result<PathBuf, String>);
+
+/// Compiles all test files, two at a time; in the order of their paths.
+fn programs(conditions: &Conditions) -> Vec<Program> {
+    let directory = common::project().join("c-tests");
+    let is_source = |file: &PathBuf| file.extension().is_some_and(|e| e == "c" || e == "cpp");
+    let sources: Vec<PathBuf> =
+        DIRECTORIES.iter().flat_map(|name| compile::files_in(&directory.join(name))).filter(is_source).collect();
+
+    let headers = [common::project().join("include"), directory.join("support")];
+    let harness = common::built().join("t.o");
+    let harness_done = compile::object(&directory.join("support/t.c"), &harness, &headers);
+
+    let queue = Mutex::new(sources.iter().enumerate());
+    let results = Mutex::new(Vec::new());
+    let work = || {
+        while let Some((index, source)) = lock(&queue).next() {
+            let outcome = harness_done.clone().and_then(|()| program(conditions, source, &headers, &harness));
+            lock(&results).push((index, area(source), outcome));
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(work);
+        scope.spawn(work);
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(index, ..)| *index);
+    results.into_iter().map(|(_, area, outcome)| (area, outcome)).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn area(source: &Path) -> String {
+    source.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn program(conditions: &Conditions, source: &Path, headers: &[PathBuf], harness: &Path) -> Result<PathBuf, String> {
+    let library = &conditions.library;
+    let room = source.parent().and_then(Path::file_name).unwrap_or_default();
+    let object = common::built().join(room).join(format!("{}.o", area(source)));
+    let program = common::built().join(library.kind.name()).join(room).join(area(source));
+    compile::object(source, &object, headers)?;
+    let objects = [object.as_path(), harness];
+    compile::program(&objects, compile::is_cpp(source), &program, &library.links, library.kind.is_reference())?;
+    Ok(program)
+}
+
+/// Asks a program for its tests.
+fn list(conditions: &Conditions, area: &str, program: &Path) -> Result<Vec<Case>, String> {
+    let output = Command::new(program)
+        .arg("--list")
+        .env("LD_LIBRARY_PATH", &conditions.library.links)
+        .output()
+        .map_err(|error| format!("{}: {error}", program.display()))?;
+    if !output.status.success() {
+        return Err(format!("--list: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let cases: Vec<Case> = text.lines().map(|line| Case::parse(area, program, line)).collect::<Result<_, String>>()?;
+    if cases.is_empty() { Err("no test in it".to_owned()) } else { Ok(cases) }
+}
+
+/// A test's name stands for one behaviour in the whole suite.
+fn repeated_names(cases: &[Case]) -> Option<Trial> {
+    let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    names.sort_unstable();
+    let repeated: Vec<String> =
+        names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0].to_owned()).collect();
+    let failure = move || Err(Failed::from(format!("used more than once: {}", repeated.join(", "))));
+    names.windows(2).any(|pair| pair[0] == pair[1]).then(|| Trial::test("suite::names_are_unique", failure))
+}
