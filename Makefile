@@ -1,0 +1,117 @@
+# make help says what there is.
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DESTDIR ?=
+CARGO ?= cargo
+OBJCOPY ?= objcopy
+INSTALL ?= install
+# recommend-linuxaio: loops take linuxaio unless told otherwise.
+FEATURES ?=
+TARGET ?= $(or $(CARGO_TARGET_DIR),target)
+
+VERSION := 4.0.0
+FILE := libev.so.$(VERSION)
+OUT := $(TARGET)/lib
+LIBRARY := $(OUT)/$(FILE)
+ARCHIVE := $(OUT)/libev.a
+HEADERS = $(wildcard include/*.h)
+SOURCES = $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock
+PKGCONFIGDIR = $(LIBDIR)/pkgconfig
+below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+
+.PHONY: all lib install uninstall demo check check-tests check-reference check-valgrind reference lint clean help
+all: lib
+
+help:
+	@echo 'make                  the library, in $(OUT)'
+	@echo 'make install          into PREFIX=$(PREFIX) (also LIBDIR, INCLUDEDIR, DESTDIR)'
+	@echo 'make uninstall        what install put there'
+	@echo 'make demo             an unmodified program of the distribution served by the library'
+	@echo 'make check            everything below; installs the packages that are missing'
+	@echo 'make lint             rustfmt, clippy, shellcheck'
+	@echo 'make check-tests      the tests of the library'
+	@echo 'make check-reference  the same C tests on the reference libraries'
+	@echo 'make check-valgrind   the same C tests under valgrind'
+	@echo 'make reference        builds a reference library with all of its Linux backends'
+	@echo 'make clean            removes $(TARGET)'
+	@echo 'FEATURES=recommend-linuxaio makes linuxaio the first choice of loops that name no backend.'
+
+lib: $(LIBRARY) $(OUT)/libev.so.4 $(OUT)/libev.so
+
+# The library is made anew when it is asked for with other features, too.
+$(OUT)/features: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FEATURES)' | cmp -s - $@ || echo '$(FEATURES)' >$@
+.PHONY: FORCE
+FORCE:
+
+# Stripped, its symbols in a file beside it, where debuggers look. Moved into place: the old one may be in use.
+$(LIBRARY): $(SOURCES) $(OUT)/features
+	$(CARGO) build --release --locked --target-dir '$(TARGET)' --features '$(FEATURES)'
+	@set -e; built='$(abspath $(TARGET))/release'; cd '$(OUT)'; fresh=$$(mktemp -d fresh.XXXXXX); cd "$$fresh"; \
+	$(OBJCOPY) --only-keep-debug "$$built/libev.so" $(FILE).debug; \
+	$(OBJCOPY) --strip-all --add-gnu-debuglink=$(FILE).debug "$$built/libev.so" $(FILE); \
+	cp "$$built/libev.a" libev.a; \
+	chmod 644 libev.a $(FILE).debug; \
+	mv -f libev.a $(FILE).debug ..; mv -f $(FILE) ..; cd ..; rmdir "$$fresh"; \
+	echo "made $@, $$(stat -c %s $(FILE)) bytes"
+
+$(OUT)/libev.so.4 $(OUT)/libev.so: $(LIBRARY)
+	ln -sfn $(FILE) $@
+
+install: lib
+	$(INSTALL) -d '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(PKGCONFIGDIR)'
+	$(INSTALL) -m 755 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/$(FILE)'
+	ln -sfn $(FILE) '$(DESTDIR)$(LIBDIR)/libev.so.4'
+	ln -sfn $(FILE) '$(DESTDIR)$(LIBDIR)/libev.so'
+	$(INSTALL) -m 644 $(ARCHIVE) '$(DESTDIR)$(LIBDIR)/libev.a'
+	$(INSTALL) -m 644 $(HEADERS) '$(DESTDIR)$(INCLUDEDIR)'
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call below_prefix,$(LIBDIR))|' \
+	  -e 's|@INCLUDEDIR@|$(call below_prefix,$(INCLUDEDIR))|' \
+	  pkgconfig/libev.pc.in >'$(DESTDIR)$(PKGCONFIGDIR)/libev.pc'
+	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)/libev.pc'
+	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+uninstall:
+	rm -f $(patsubst %,'$(DESTDIR)$(LIBDIR)/%',$(FILE) libev.so.4 libev.so libev.a pkgconfig/libev.pc)
+	rm -f $(patsubst include/%,'$(DESTDIR)$(INCLUDEDIR)/%',$(HEADERS))
+	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+demo:
+	@scripts/demo.sh
+
+# One stage after the other, also with -j: the tests measure time.
+check:
+	@scripts/stage packages scripts/install-deps
+	@scripts/stage lint $(MAKE) --no-print-directory lint
+	@scripts/stage tests $(MAKE) --no-print-directory check-tests
+	@scripts/stage reference $(MAKE) --no-print-directory check-reference
+	@scripts/stage valgrind $(MAKE) --no-print-directory check-valgrind
+
+TEST = $(CARGO) test --locked --target-dir '$(TARGET)'
+OURS = FERROEV_LIBRARY='$(abspath $(LIBRARY))'
+
+check-tests: lib
+	$(OURS) $(TEST) --no-fail-fast
+
+check-reference: reference
+	FERROEV_KIND=debian $(TEST) --test c
+	FERROEV_KIND=oracle $(TEST) --test c
+
+check-valgrind: lib
+	$(OURS) FERROEV_VALGRIND=1 $(TEST) --test c
+
+reference:
+	@scripts/build-reference '$(TARGET)/reference'
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --target-dir '$(TARGET)' --all-targets -- -D warnings
+	$(CARGO) clippy --locked --target-dir '$(TARGET)' --all-features -- -D warnings
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/build-reference scripts/install-deps scripts/stage $(wildcard scripts/*.sh); \
+	else echo 'shellcheck is not installed: the scripts are not checked'; fi
+
+clean:
+	$(CARGO) clean --target-dir '$(TARGET)'
