@@ -1,14 +1,15 @@
 //! Python's gevent on the distribution's build of its libev module: greenlets switch stacks inside libev's callbacks.
 
-use crate::process::{Running, Scratch};
-use crate::subject::{Backend, Run, plain, source};
+use crate::common::project;
+use crate::process::{Running, scratch};
+use crate::run::{Backend, Run, plain};
 use crate::witness::{self, Threads};
 
 pub fn works(run: &Run) -> Result<(), String> {
-    let scratch = Scratch::new("gevent")?;
+    let scratch = scratch()?;
     // The distribution's python has the distribution's gevent.
     let mut command = run.under(plain("/usr/bin/python3"));
-    command.arg(source("c-tests/programs/gevent_work.py"));
+    command.arg(project().join("c-tests/programs/gevent_work.py"));
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     // gevent makes its loop with EVFLAG_NOENV and takes the backend from here.
     command.env("GEVENT_LOOP", "libev-cext").env("GEVENT_BACKEND", name(run.backend));

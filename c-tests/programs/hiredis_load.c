@@ -1,6 +1,5 @@
 /* Drives a redis server through hiredis' own libev adapter: pipelined SET and GET on several connections, each answer compared.
  *
- *     hiredis_load --supported                     prints ev_supported_backends ()
  *     hiredis_load ROUNDS SOCKET [SOCKET...]       SOCKET is a path, or HOST:PORT
  *
  * Prints one line when all answers are in, then stays in ev_run until standard input ends, so that its caller can look at it in /proc.
@@ -176,9 +175,6 @@ connect_to (struct ev_loop *loop, struct connection *c, const char *where)
 int
 main (int argc, char **argv)
 {
-  if (argc == 2 && !strcmp (argv[1], "--supported"))
-    return printf ("%u\n", ev_supported_backends ()) < 0;
-
   if (argc < 3)
     fail ("usage", "ROUNDS SOCKET [SOCKET...]");
 

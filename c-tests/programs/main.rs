@@ -2,18 +2,22 @@
 //! Each runs under LD_PRELOAD and with the library swapped on the library path, on epoll, poll and linuxaio, and /proc has to
 //! show the library and the backend. The packages they come from are listed in packages.txt.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod gevent;
 mod multiwatch;
 mod process;
 mod redis;
-mod subject;
+mod run;
 mod web;
 mod witness;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
+use common::library::Library;
 use libtest_mimic::{Arguments, Failed, Trial};
-use subject::{Run, Subject, Way};
+use run::{Backend, Run, Way};
 
 /// A program's test: gets its run, says what is wrong.
 type Test = fn(&Run) -> Result<(), String>;
@@ -27,35 +31,27 @@ const PROGRAMS: [(&str, Test); 6] = [
     ("multiwatch_restarts_its_children", multiwatch::restarts_children),
 ];
 
-fn main() {
+fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    if arguments.list {
-        libtest_mimic::run(&arguments, trials(&Arc::new(Subject::unknown()))).exit();
-    }
-    match Subject::prepare() {
-        Ok(subject) => {
-            eprintln!("library: {}", subject.library.display());
-            let subject = Arc::new(subject);
-            let conclusion = libtest_mimic::run(&arguments, trials(&subject));
-            // exit runs no destructors; the last owner removes the directory.
-            drop(subject);
-            conclusion.exit();
-        }
+    let library = match Library::under_test() {
+        Ok(library) => Arc::new(library),
         Err(why) => {
-            eprintln!("programs: {why}");
-            std::process::exit(1);
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
         }
-    }
+    };
+    eprintln!("library under test ({}): {}", library.kind.name(), library.file.display());
+    libtest_mimic::run(&arguments, trials(&library)).exit_code()
 }
 
-fn trials(subject: &Arc<Subject>) -> Vec<Trial> {
+fn trials(library: &Arc<Library>) -> Vec<Trial> {
     let mut trials =
-        vec![trial(subject, "witness_tells_libraries_and_backends_apart".into(), web::witness_is_no_yes_man)];
+        vec![trial(library, "witness_tells_libraries_and_backends_apart".into(), web::witness_is_no_yes_man)];
     for (name, test) in PROGRAMS {
         for way in [Way::Preload, Way::LibraryPath] {
-            for &backend in &subject.backends {
+            for backend in Backend::of(library) {
                 let name = format!("{name}::{way}::{backend}");
-                trials.push(trial(subject, name, move |subject| test(&Run { subject, way, backend })));
+                trials.push(trial(library, name, move |library| test(&Run { library, way, backend })));
             }
         }
     }
@@ -63,10 +59,10 @@ fn trials(subject: &Arc<Subject>) -> Vec<Trial> {
 }
 
 fn trial(
-    subject: &Arc<Subject>,
+    library: &Arc<Library>,
     name: String,
-    test: impl FnOnce(&Subject) -> Result<(), String> + Send + 'static,
+    test: impl FnOnce(&Library) -> Result<(), String> + Send + 'static,
 ) -> Trial {
-    let subject = Arc::clone(subject);
-    Trial::test(name, move || test(&subject).map_err(Failed::from))
+    let library = Arc::clone(library);
+    Trial::test(name, move || test(&library).map_err(Failed::from))
 }

@@ -1,11 +1,11 @@
 //! multiwatch, which keeps a number of children running: child and signal watchers on the default loop.
 
-use crate::process::{PATIENCE, Running, Scratch, Wait, until};
-use crate::subject::Run;
+use crate::process::{PATIENCE, Running, Wait, scratch, until};
+use crate::run::Run;
 use crate::witness::{self, Threads};
 
 pub fn restarts_children(run: &Run) -> Result<(), String> {
-    let scratch = Scratch::new("multiwatch")?;
+    let scratch = scratch()?;
     let mut command = run.command("multiwatch")?;
     command.args(["--forks=3", "--retry=9", "--", "/bin/sh", "-c", "echo child $$; exec sleep 100"]);
     let program = Running::start(command, scratch.path())?;

@@ -1,9 +1,8 @@
-//! Processes that end with their owner, with their output in files and a deadline for everything; ports and directories to use.
+//! Processes that end with their owner, with their output in files and a deadline for everything; ports to use.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -11,31 +10,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::common::process::Scratch;
+
 /// For what takes a second or two: far beyond any load of the machine, so that only a hang meets it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A directory that is removed with its owner.
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    pub fn new(name: &str) -> Result<Self, String> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("ferroev-{name}-{}-{number}", std::process::id()));
-        fs::DirBuilder::new().mode(0o700).create(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        Ok(Scratch(path))
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A running program. Its group of processes is killed when the owner lets go, also in a panic, and when the test dies.
 pub struct Running {
@@ -211,6 +189,11 @@ pub fn serve(start: impl Fn(u16) -> Result<Running, String>) -> Result<(Running,
         }
     }
     Err(why)
+}
+
+/// A directory of a test's own.
+pub fn scratch() -> Result<Scratch, String> {
+    Scratch::new().map_err(|e| format!("no temporary directory: {e}"))
 }
 
 /// Never the same one twice, since the tests run side by side.

@@ -3,8 +3,11 @@
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 
-use crate::process::{Running, Scratch, program, serve};
-use crate::subject::{Run, Subject, plain, source};
+use crate::common::library::Library;
+use crate::common::process::Scratch;
+use crate::common::project;
+use crate::process::{Running, program, scratch, serve};
+use crate::run::{Run, plain};
 use crate::witness::{self, Threads};
 
 const ROUNDS: usize = 3000;
@@ -13,10 +16,10 @@ const TCP: usize = 4;
 
 /// Compiled against our header and against the distribution's, run on the library either way.
 pub fn pipelined(run: &Run) -> Result<(), String> {
-    let scratch = Scratch::new("redis")?;
+    let scratch = scratch()?;
     let (_server, port) = server(&scratch)?;
     for headers in [Headers::Ours, Headers::Distribution] {
-        let mut command = run.under(plain(compile(run.subject, headers, &scratch)?));
+        let mut command = run.under(plain(compile(run.library, headers, &scratch)?));
         command.arg(ROUNDS.to_string());
         command.args(vec!["redis.socket".to_owned(); UNIX]).args(vec![format!("127.0.0.1:{port}"); TCP]);
         let mut driver = Running::start_with_input(command, scratch.path())?;
@@ -36,37 +39,23 @@ pub fn pipelined(run: &Run) -> Result<(), String> {
     Ok(())
 }
 
-/// What `ev_supported_backends` of the library says.
-pub fn supported_backends(subject: &Subject) -> Result<u32, String> {
-    let scratch = Scratch::new("supported")?;
-    let mut command = plain(compile(subject, Headers::Distribution, &scratch)?);
-    command.arg("--supported").env("LD_LIBRARY_PATH", subject.directory());
-    let said = Running::start(command, scratch.path())?.succeed()?;
-    said.trim().parse().map_err(|e| format!("{said}: {e}"))
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Headers {
     Ours,
     Distribution,
 }
 
-fn compile(subject: &Subject, headers: Headers, scratch: &Scratch) -> Result<PathBuf, String> {
-    let (name, include) = match headers {
-        Headers::Ours if source("include/ev.h").is_file() => ("hiredis_load.ours", Some(source("include"))),
-        Headers::Ours => return Err("include/ev.h is missing".into()),
-        Headers::Distribution => ("hiredis_load.distribution", None),
-    };
-    let driver = scratch.path().join(name);
+fn compile(library: &Library, headers: Headers, scratch: &Scratch) -> Result<PathBuf, String> {
+    let driver = scratch.path().join(format!("hiredis_load.{headers:?}"));
     let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
     let mut command = plain(compiler);
     command.args(["-std=gnu11", "-O1", "-Wall", "-Wextra"]);
-    if let Some(include) = include {
-        command.arg("-Werror").arg("-I").arg(include);
+    if headers == Headers::Ours {
+        command.arg("-Werror").arg("-I").arg(project().join("include"));
     }
-    command.arg(source("c-tests/programs/hiredis_load.c")).arg("-o").arg(&driver);
+    command.arg(project().join("c-tests/programs/hiredis_load.c")).arg("-o").arg(&driver);
     // By file name: the distribution's development link would win otherwise.
-    command.arg("-L").arg(subject.directory()).args(["-l:libev.so.4", "-lhiredis"]);
+    command.arg("-L").arg(&library.links).args(["-l:libev.so.4", "-lhiredis"]);
     Running::start(command, scratch.path())?.succeed()?;
     Ok(driver)
 }

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::process::{Running, Scratch, program, serve};
-use crate::subject::{Backend, Run, Way, plain};
+use crate::common::library::Library;
+use crate::common::process::Scratch;
+use crate::process::{Running, program, scratch, serve};
+use crate::run::{Backend, Run, Way, plain};
 use crate::witness::{self, Threads};
 
 /// Around every buffer size in sight: empty, one byte, frames of 16 KiB, windows of 64 KiB, more than a socket holds.
@@ -19,7 +21,7 @@ struct Site {
 
 impl Site {
     fn open(run: &Run, arguments: &[&str]) -> Result<Self, String> {
-        let scratch = Scratch::new("web")?;
+        let scratch = scratch()?;
         let root = scratch.path().join("root");
         fs::create_dir(&root).map_err(|e| e.to_string())?;
         for size in SIZES {
@@ -150,12 +152,12 @@ fn all_succeeded(report: &str, requests: usize, size: usize) -> Result<(), Strin
 }
 
 /// Told the wrong library or the wrong backend, the witness objects.
-pub fn witness_is_no_yes_man(subject: &crate::subject::Subject) -> Result<(), String> {
-    let run = Run { subject, way: Way::Preload, backend: Backend::Poll };
+pub fn witness_is_no_yes_man(library: &Library) -> Result<(), String> {
+    let run = Run { library, way: Way::Preload, backend: Backend::Poll };
     let site = Site::open(&run, &[])?;
     witness::served(&site.server, &run, Threads::All)?;
     for backend in [Backend::Epoll, Backend::Linuxaio] {
-        objects(witness::looked(&site.server, &subject.library, backend, Threads::All), "has no aio ring")?;
+        objects(witness::looked(&site.server, &library.file, backend, Threads::All), "has no aio ring")?;
     }
     objects(witness::looked(&site.server, Path::new("/libev.so.4"), run.backend, Threads::All), "maps [")?;
     site.server.signal(libc::SIGSTOP);

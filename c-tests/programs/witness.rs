@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::process::{Running, Wait, until};
-use crate::subject::{Backend, Run};
+use crate::run::{Backend, Run};
 
 /// The threads that have to wait in a loop.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ pub enum Threads {
 pub fn served(running: &Running, run: &Run, threads: Threads) -> Result<(), String> {
     let patience = Duration::from_secs(20);
     until(patience, || {
-        looked(running, &run.subject.library, run.backend, threads).map_err(|why| match running.is_running() {
+        looked(running, &run.library.file, run.backend, threads).map_err(|why| match running.is_running() {
             true => Wait::More(running.told(&why)),
             false => Wait::Never(running.told("ended too early")),
         })
