@@ -93,7 +93,7 @@ fn build_ours() -> Result<PathBuf, String> {
 }
 
 /// The file in the distribution's package libev4.
-fn packaged() -> Result<PathBuf, String> {
+pub fn packaged() -> Result<PathBuf, String> {
     let list = Command::new("dpkg-query")
         .args(["-L", "libev4"])
         .output()

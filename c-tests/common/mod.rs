@@ -4,6 +4,7 @@
 pub mod compile;
 pub mod library;
 pub mod process;
+pub mod tool;
 
 use std::path::{Path, PathBuf};
 
