@@ -300,21 +300,30 @@ enum
 #define EV_WATCHER_LIST(type) EV_WATCHER (type) struct ev_watcher_list *next;
 #define EV_WATCHER_TIME(type) EV_WATCHER (type) ev_tstamp at;
 
+/* The macros and programs look at every watcher through these types. */
+#ifdef __GNUC__
+# define EV_MAY_ALIAS_ __attribute__ ((__may_alias__))
+#else
+# define EV_MAY_ALIAS_
+#endif
+
 /* What all watchers begin with, what those in lists do, and what those with a time do. */
-typedef struct ev_watcher
+typedef struct EV_MAY_ALIAS_ ev_watcher
 {
   EV_WATCHER (ev_watcher)
 } ev_watcher;
 
-typedef struct ev_watcher_list
+typedef struct EV_MAY_ALIAS_ ev_watcher_list
 {
   EV_WATCHER_LIST (ev_watcher_list)
 } ev_watcher_list;
 
-typedef struct ev_watcher_time
+typedef struct EV_MAY_ALIAS_ ev_watcher_time
 {
   EV_WATCHER_TIME (ev_watcher_time)
 } ev_watcher_time;
+
+#undef EV_MAY_ALIAS_
 
 /* EV_READ, EV_WRITE: a descriptor is readable or writable. */
 typedef struct ev_io
@@ -629,8 +638,8 @@ ev_is_default_loop (EV_P) EV_NOEXCEPT
 #define ev_priority(ev) (0 + ((ev_watcher *)(void *)(ev))->priority)
 #define ev_set_priority(ev, pri) (((ev_watcher *)(void *)(ev))->priority = (pri))
 
-/* A callback may be written through one watcher type and read through another. Copying the bytes
-   onto themselves keeps compilers from taking the two for unrelated. */
+/* A callback may be written through one watcher type and read through another. Where compilers
+   are not told by an attribute, copying the bytes onto themselves lets them know. */
 #define ev_cb_(ev) (ev)->cb
 #define ev_cb(ev) \
   (memmove (&ev_cb_ (ev), &((ev_watcher *)(void *)(ev))->cb, sizeof (ev_cb_ (ev))), ev_cb_ (ev))
