@@ -1,0 +1,197 @@
+//! epoll: the kernel keeps the set of descriptors.
+//!
+//! The set belongs to open files, not to descriptors, so it can be out of step with what the program sees: a closed
+//! descriptor whose file lives on elsewhere still reports. Each registration carries a generation, and an event of an
+//! older one has the set rebuilt. Nothing is removed before it reports something that nobody wants.
+
+use core::cell::Cell;
+use core::ffi::c_int;
+
+use libc::{EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, epoll_event};
+
+use super::{Host, Note};
+use crate::abi::{EV_READ, EV_WRITE};
+use crate::mem::Arr;
+use crate::sys;
+
+/// In [`Note::mask`]: a file that the kernel refuses to poll since it is always ready, as regular files are.
+const ALWAYS_READY: u8 = 0x80;
+/// Room for events at first; doubled whenever the kernel fills it.
+const FIRST_ROOM: usize = 64;
+
+/// State of the backend; also the linuxaio backend's part for descriptors that it can't poll itself.
+pub struct Epoll {
+    set: Cell<c_int>,
+    events: Arr<epoll_event>,
+    /// Descriptors marked [`ALWAYS_READY`].
+    always_ready: Arr<c_int>,
+}
+
+fn events_of(wanted: c_int) -> u32 {
+    (if wanted & EV_READ != 0 { EPOLLIN as u32 } else { 0 })
+        | (if wanted & EV_WRITE != 0 { EPOLLOUT as u32 } else { 0 })
+}
+
+fn pack(fd: c_int, generation: u32) -> u64 {
+    u64::from(fd as u32) | u64::from(generation) << 32
+}
+
+impl Epoll {
+    pub const fn new() -> Self {
+        Self { set: Cell::new(-1), events: Arr::new(), always_ready: Arr::new() }
+    }
+
+    /// Makes the kernel's set; false where there is none to be had.
+    pub fn open(&self) -> bool {
+        match sys::poll::epoll_create() {
+            Ok(set) => {
+                self.set.set(set);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    pub fn descriptor(&self) -> c_int {
+        self.set.get()
+    }
+
+    pub fn modify<H: Host>(&self, host: H, fd: c_int, new: c_int) {
+        let note = host.note(fd);
+        if note.mask == ALWAYS_READY {
+            self.forget_always_ready(fd);
+        }
+        if new == 0 {
+            if note.mask == ALWAYS_READY {
+                host.set_note(fd, Note { mask: 0, ..note });
+            }
+            return;
+        }
+        // What is registered as far as we know is modified, the rest added: in the usual case the first call succeeds.
+        let known = note.mask != 0 && note.mask != ALWAYS_READY;
+        let generation = note.generation.wrapping_add(1);
+        let control =
+            |operation| sys::poll::epoll_control(self.set.get(), operation, fd, events_of(new), pack(fd, generation));
+        let result = match control(if known { EPOLL_CTL_MOD } else { EPOLL_CTL_ADD }) {
+            Err(libc::ENOENT) if known => control(EPOLL_CTL_ADD),
+            Err(libc::EEXIST) if !known => control(EPOLL_CTL_MOD),
+            result => result,
+        };
+        match result {
+            Ok(()) => host.set_note(fd, Note { generation, mask: new as u8 }),
+            Err(libc::EPERM) => {
+                host.set_note(fd, Note { generation, mask: ALWAYS_READY });
+                self.always_ready.push(fd);
+            }
+            Err(_) => {
+                host.set_note(fd, Note { generation, mask: 0 });
+                host.kill(fd);
+            }
+        }
+    }
+
+    /// Takes a descriptor out of the set at once, for the linuxaio backend. It may be closed already.
+    pub fn remove<H: Host>(&self, host: H, fd: c_int) {
+        let note = host.note(fd);
+        if note.mask == ALWAYS_READY {
+            self.forget_always_ready(fd);
+        } else if note.mask != 0 {
+            // A failure means that the file is gone from the set, which is what is wanted.
+            let _ = sys::poll::epoll_control(self.set.get(), EPOLL_CTL_DEL, fd, 0, 0);
+        }
+        host.set_note(fd, Note { mask: 0, ..note });
+    }
+
+    fn forget_always_ready(&self, fd: c_int) {
+        if let Some(place) = (0..self.always_ready.len()).find(|&place| self.always_ready.get(place) == Some(fd)) {
+            self.always_ready.swap_remove(place);
+        }
+    }
+
+    /// Whether a wait would find something without asking the kernel.
+    pub fn has_always_ready(&self) -> bool {
+        !self.always_ready.is_empty()
+    }
+
+    pub fn wait<H: Host>(&self, host: H, seconds: f64) {
+        let seconds = if self.has_always_ready() { 0.0 } else { seconds };
+        let none = epoll_event { events: 0, u64: 0 };
+        self.events.extend_to(FIRST_ROOM, none);
+        let room = self.events.len();
+        host.release();
+        // SAFETY: the array holds `room` elements.
+        let result = unsafe { sys::poll::wait_epoll(self.set.get(), self.events.as_ptr(), room, seconds) };
+        host.acquire();
+        match result {
+            Ok(count) => {
+                let count = count as usize;
+                for index in 0..count {
+                    if let Some(event) = self.events.get(index) {
+                        self.report(host, event);
+                    }
+                }
+                if count == room {
+                    self.events.extend_to(room.saturating_mul(2), none);
+                }
+            }
+            Err(libc::EINTR) => {}
+            Err(_) => host.syserr(c"(libev) epoll_wait"),
+        }
+        for index in 0..self.always_ready.len() {
+            if let Some(fd) = self.always_ready.get(index) {
+                host.report(fd, host.wanted(fd));
+            }
+        }
+    }
+
+    fn report<H: Host>(&self, host: H, event: epoll_event) {
+        let (reported, data) = (event.events, event.u64);
+        let fd = data as u32 as c_int;
+        let note = host.note(fd);
+        if note.generation != (data >> 32) as u32 {
+            // Of a file that was known by this number before and lives on: only a new set is without it.
+            host.request_rebuild();
+            return;
+        }
+        let any = |bits: c_int| reported & bits as u32 != 0;
+        let wanted = host.wanted(fd);
+        let unwanted = super::revents_of(any(EPOLLIN), any(EPOLLOUT), false) & !wanted;
+        if unwanted != 0 || wanted == 0 {
+            // Left in the set when it was stopped: now that it disturbs, it is put right.
+            let operation = if wanted == 0 { EPOLL_CTL_DEL } else { EPOLL_CTL_MOD };
+            if sys::poll::epoll_control(self.set.get(), operation, fd, events_of(wanted), data).is_err() {
+                host.request_rebuild();
+                return;
+            }
+            host.set_note(fd, Note { mask: wanted as u8, ..note });
+        }
+        host.report(fd, super::revents_of(any(EPOLLIN), any(EPOLLOUT), any(EPOLLERR | EPOLLHUP)));
+    }
+
+    /// A new set in place of the old one, which a forked child shares with its parent.
+    pub fn rebuild<H: Host>(&self, host: H) {
+        sys::fd::close(self.set.replace(-1));
+        while !self.open() {
+            host.syserr(c"(libev) epoll_create");
+        }
+        self.forget_all(host);
+        host.rearm_all();
+    }
+
+    /// Nothing is registered in a new set.
+    pub fn forget_all<H: Host>(&self, host: H) {
+        self.always_ready.truncate(0);
+        for fd in 0..host.descriptors() {
+            let note = host.note(fd);
+            if note.mask != 0 {
+                host.set_note(fd, Note { mask: 0, ..note });
+            }
+        }
+    }
+
+    pub fn close(&self) {
+        sys::fd::close(self.set.replace(-1));
+        self.events.release();
+        self.always_ready.release();
+    }
+}

@@ -1,0 +1,197 @@
+//! Backends: how the loop asks the kernel which descriptors are ready.
+//!
+//! A backend is told of changes (`modify`) and asked to wait (`wait`); it reports to its [`Host`] and knows nothing
+//! else of the loop. The state of each is always there and a cell says which is in use, so that one can give way to
+//! another in the middle of a wait.
+
+mod epoll;
+mod linuxaio;
+mod poll;
+mod select;
+
+use core::cell::Cell;
+use core::ffi::{CStr, c_int, c_uint};
+
+use crate::abi::{
+    EV_READ, EV_WRITE, EVBACKEND_EPOLL, EVBACKEND_IOURING, EVBACKEND_KQUEUE, EVBACKEND_LINUXAIO, EVBACKEND_POLL,
+    EVBACKEND_PORT, EVBACKEND_SELECT,
+};
+
+/// What a backend keeps for a descriptor in the loop's table.
+#[derive(Clone, Copy, Default)]
+pub struct Note {
+    /// Counts registrations, so that late events are known as such.
+    pub generation: u32,
+    /// What the kernel was asked for, as far as the backend knows.
+    pub mask: u8,
+}
+
+/// The loop, as a backend sees it. A copied handle: a backend keeps nothing of it across a call.
+pub trait Host: Copy {
+    /// One more than the highest descriptor that was ever watched.
+    fn descriptors(self) -> c_int;
+    /// What is wanted of a descriptor: `EV_READ`, `EV_WRITE`, both or 0.
+    fn wanted(self, fd: c_int) -> c_int;
+    /// The backend's note on a descriptor.
+    fn note(self, fd: c_int) -> Note;
+    /// Replaces the note.
+    fn set_note(self, fd: c_int, note: Note);
+    /// A descriptor is ready for `revents`; dropped if a change of it was not applied yet.
+    fn report(self, fd: c_int, revents: c_int);
+    /// The kernel does not take this descriptor: its watchers are stopped and told.
+    fn kill(self, fd: c_int);
+    /// The kernel found some descriptor closed: look for it, and kill it.
+    fn kill_closed(self);
+    /// The kernel has no memory for so many descriptors: give one up.
+    fn kill_one(self);
+    /// The kernel knows nothing any more: have every descriptor modified again, from 0, before the next wait.
+    fn rearm_all(self);
+    /// Something is out of step: call [`Backend::rebuild`] before the next wait.
+    fn request_rebuild(self);
+    /// Before a blocking call.
+    fn release(self);
+    /// After it.
+    fn acquire(self);
+    /// A system call failed for good.
+    fn syserr(self, message: &CStr);
+}
+
+/// Which backend is in use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// No loop can run on this.
+    None,
+    Select,
+    Poll,
+    Epoll,
+    LinuxAio,
+}
+
+/// The state of all backends.
+pub struct Backend {
+    kind: Cell<Kind>,
+    select: select::Select,
+    poll: poll::Poll,
+    epoll: epoll::Epoll,
+    linuxaio: linuxaio::LinuxAio,
+}
+
+/// Every backend that is built in, as `ev_supported_backends` says.
+pub const SUPPORTED: c_uint = EVBACKEND_SELECT | EVBACKEND_POLL | EVBACKEND_EPOLL | EVBACKEND_LINUXAIO;
+
+/// What a loop is made on when the program names none.
+pub const RECOMMENDED: c_uint =
+    if cfg!(feature = "recommend-linuxaio") { SUPPORTED } else { EVBACKEND_SELECT | EVBACKEND_POLL | EVBACKEND_EPOLL };
+
+/// What a loop may be made on to be embedded: backends with one descriptor that says that there is something to do.
+pub const EMBEDDABLE: c_uint = EVBACKEND_EPOLL | EVBACKEND_KQUEUE | EVBACKEND_PORT | EVBACKEND_IOURING;
+
+impl Backend {
+    pub const fn new() -> Self {
+        Self {
+            kind: Cell::new(Kind::None),
+            select: select::Select::new(),
+            poll: poll::Poll::new(),
+            epoll: epoll::Epoll::new(),
+            linuxaio: linuxaio::LinuxAio::new(),
+        }
+    }
+
+    /// Takes the first of `mask` that the kernel allows, best first. False: there is none.
+    pub fn open(&self, mask: c_uint) -> bool {
+        const ORDER: [(c_uint, Kind); 4] = [
+            (EVBACKEND_LINUXAIO, Kind::LinuxAio),
+            (EVBACKEND_EPOLL, Kind::Epoll),
+            (EVBACKEND_POLL, Kind::Poll),
+            (EVBACKEND_SELECT, Kind::Select),
+        ];
+        for (bit, kind) in ORDER {
+            if mask & bit != 0 && self.open_one(kind) {
+                self.kind.set(kind);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn open_one(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::None => false,
+            Kind::Select | Kind::Poll => true,
+            Kind::Epoll => self.epoll.open(),
+            Kind::LinuxAio => linuxaio::open(self),
+        }
+    }
+
+    /// The bit of the backend in use; 0 if there is none.
+    pub fn bit(&self) -> c_uint {
+        match self.kind.get() {
+            Kind::None => 0,
+            Kind::Select => EVBACKEND_SELECT,
+            Kind::Poll => EVBACKEND_POLL,
+            Kind::Epoll => EVBACKEND_EPOLL,
+            Kind::LinuxAio => EVBACKEND_LINUXAIO,
+        }
+    }
+
+    /// The descriptor that becomes readable when the loop has something to do; -1 if the backend has none.
+    pub fn descriptor(&self) -> c_int {
+        match self.kind.get() {
+            Kind::Epoll => self.epoll.descriptor(),
+            _ => -1,
+        }
+    }
+
+    /// The finest wait in seconds: no wait that should block is shorter.
+    pub fn resolution(&self) -> f64 {
+        match self.kind.get() {
+            Kind::Select => 1e-6,
+            _ => 1e-9,
+        }
+    }
+
+    /// What is wanted of `fd` changed from `old` to `new`, or `fd` may be another file now.
+    pub fn modify<H: Host>(&self, host: H, fd: c_int, old: c_int, new: c_int) {
+        match self.kind.get() {
+            Kind::None => {}
+            Kind::Select => self.select.modify(host, fd, new),
+            Kind::Poll => self.poll.modify(fd, new),
+            Kind::Epoll => self.epoll.modify(host, fd, new),
+            Kind::LinuxAio => linuxaio::modify(self, host, fd, old, new),
+        }
+    }
+
+    /// Waits for at most `seconds` and reports what is ready.
+    pub fn wait<H: Host>(&self, host: H, seconds: f64) {
+        match self.kind.get() {
+            Kind::None => {}
+            Kind::Select => self.select.wait(host, seconds),
+            Kind::Poll => self.poll.wait(host, seconds),
+            Kind::Epoll => self.epoll.wait(host, seconds),
+            Kind::LinuxAio => linuxaio::wait(self, host, seconds),
+        }
+    }
+
+    /// Makes new kernel objects, after a fork or when something is out of step, and has all descriptors armed again.
+    pub fn rebuild<H: Host>(&self, host: H) {
+        match self.kind.get() {
+            Kind::None | Kind::Select | Kind::Poll => {}
+            Kind::Epoll => self.epoll.rebuild(host),
+            Kind::LinuxAio => linuxaio::rebuild(self, host),
+        }
+    }
+
+    /// Closes kernel objects and gives all memory back.
+    pub fn close(&self) {
+        linuxaio::close(self);
+        self.epoll.close();
+        self.poll.close();
+        self.select.close();
+        self.kind.set(Kind::None);
+    }
+}
+
+/// Error and hang-up conditions count as both readable and writable.
+fn revents_of(readable: bool, writable: bool, broken: bool) -> c_int {
+    (if readable || broken { EV_READ } else { 0 }) | (if writable || broken { EV_WRITE } else { 0 })
+}

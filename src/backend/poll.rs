@@ -1,0 +1,85 @@
+//! poll: an array of the watched descriptors, and where in it each one is.
+
+use core::ffi::{c_int, c_short};
+
+use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, pollfd};
+
+use super::Host;
+use crate::abi::{EV_READ, EV_WRITE};
+use crate::diag;
+use crate::mem::Arr;
+use crate::sys;
+
+/// State of the backend.
+pub struct Poll {
+    fds: Arr<pollfd>,
+    /// For each descriptor its place in `fds` plus one, 0 if it is not there.
+    places: Arr<u32>,
+}
+
+impl Poll {
+    pub const fn new() -> Self {
+        Self { fds: Arr::new(), places: Arr::new() }
+    }
+
+    pub fn modify(&self, fd: c_int, new: c_int) {
+        let index = fd as usize;
+        self.places.extend_to(index.wrapping_add(1), 0);
+        let place = (self.places.get(index).unwrap_or(0) as usize).checked_sub(1);
+        let events = (if new & EV_READ != 0 { POLLIN } else { 0 }) | (if new & EV_WRITE != 0 { POLLOUT } else { 0 });
+        match (place, new) {
+            (None, 0) => {}
+            (None, _) => {
+                self.fds.push(pollfd { fd, events, revents: 0 });
+                self.places.set(index, self.fds.len() as u32);
+            }
+            (Some(place), 0) => {
+                self.places.set(index, 0);
+                self.fds.swap_remove(place);
+                if let Some(moved) = self.fds.get(place) {
+                    self.places.set(moved.fd as usize, place.wrapping_add(1) as u32);
+                }
+            }
+            (Some(place), _) => self.fds.update(place, |entry| entry.events = events),
+        }
+    }
+
+    pub fn wait<H: Host>(&self, host: H, seconds: f64) {
+        host.release();
+        // SAFETY: the array holds that many elements; the kernel is done with them when the call returns.
+        let result = unsafe { sys::poll::wait_poll(self.fds.as_ptr(), self.fds.len(), seconds) };
+        host.acquire();
+        match result {
+            Ok(ready) => self.report(host, ready),
+            Err(libc::EINTR) => {}
+            Err(libc::EBADF) => host.kill_closed(),
+            Err(libc::ENOMEM) if !diag::has_syserr() => host.kill_one(),
+            Err(_) => host.syserr(c"(libev) poll"),
+        }
+    }
+
+    fn report<H: Host>(&self, host: H, ready: c_int) {
+        let mut left = ready;
+        for place in 0..self.fds.len() {
+            if left <= 0 {
+                return;
+            }
+            let Some(pollfd { fd, revents, .. }) = self.fds.get(place) else { return };
+            if revents == 0 {
+                continue;
+            }
+            left = left.wrapping_sub(1);
+            let any = |bits: c_short| revents & bits != 0;
+            if any(POLLNVAL) {
+                host.kill(fd);
+            } else {
+                host.report(fd, super::revents_of(any(POLLIN), any(POLLOUT), any(POLLERR | POLLHUP)));
+            }
+        }
+    }
+
+    pub fn close(&self) {
+        self.fds.release();
+        self.places.release();
+    }
+}

@@ -1,0 +1,120 @@
+//! Embed watchers: another loop's backend descriptor is watched in this one.
+
+use core::ffi::c_int;
+use core::mem::offset_of;
+
+use super::LoopPtr;
+use crate::abi::{EV__IOFDSET, EV_EMBED, EV_MINPRI, EV_READ, EVRUN_NOWAIT, ev_embed, ev_loop, ev_watcher};
+use crate::backend;
+use crate::diag;
+use crate::engine::hooks::Hook;
+use crate::watcher::{EmbedPtr, WatcherPtr, outer};
+
+impl LoopPtr {
+    pub fn start_embed(self, w: EmbedPtr) {
+        if w.base().is_active() {
+            return;
+        }
+        // SAFETY: the program set it to a live loop.
+        let other = unsafe { Self::new(w.other()) };
+        if other.backend.bit() & backend::EMBEDDABLE == 0 {
+            diag::fail(c"ev_embed_start", c"the backend of the loop to be embedded is not embeddable");
+        }
+        let priority = w.base().priority();
+        w.io().base().init(other_is_ready, priority);
+        self.watch_other(w, other.backend.descriptor());
+        w.prepare().base().init(flush_other, EV_MINPRI);
+        self.start_hook(Hook::Prepare, w.prepare().base());
+        w.fork().base().init(other_forked, 0);
+        self.start_hook(Hook::Fork, w.fork().base());
+        self.activate(w.base(), 1);
+    }
+
+    fn watch_other(self, w: EmbedPtr, fd: c_int) {
+        w.io().set_fd(fd);
+        w.io().set_events(EV_READ | EV__IOFDSET);
+        self.start_io(w.io());
+    }
+
+    pub fn stop_embed(self, w: EmbedPtr) {
+        self.pending.clear(w.base());
+        if !w.base().is_active() {
+            return;
+        }
+        self.stop_io(w.io());
+        self.stop_hook(Hook::Prepare, w.prepare().base());
+        self.stop_hook(Hook::Fork, w.fork().base());
+        self.deactivate(w.base());
+    }
+
+    /// Whether `inner` is still among the prepare watchers; by address, since it may be gone.
+    fn is_prepared(self, inner: *mut ev_watcher) -> bool {
+        let list = self.hooks.list(Hook::Prepare);
+        (0..list.len()).any(|place| list.get(place).is_some_and(|w| w.raw() == inner))
+    }
+
+    /// One iteration of the embedded loop, without waiting.
+    pub fn sweep_embed(self, w: EmbedPtr) {
+        // SAFETY: the program set it to a live loop.
+        unsafe { Self::new(w.other()) }.run(EVRUN_NOWAIT);
+    }
+}
+
+/// Whether an io watcher is the one within an embed watcher.
+pub fn is_inner_io(w: WatcherPtr) -> bool {
+    w.calls(other_is_ready)
+}
+
+/// Whether a prepare or fork watcher is one within an embed watcher.
+pub fn is_inner_hook(w: WatcherPtr) -> bool {
+    w.calls(flush_other) || w.calls(other_forked)
+}
+
+/// The embedded loop has something to do.
+unsafe extern "C-unwind" fn other_is_ready(raw: *mut ev_loop, inner: *mut ev_watcher, _: c_int) {
+    // SAFETY: LOOP; the watcher is the `io` of an active embed watcher.
+    let (lp, w) = unsafe { (LoopPtr::new(raw), EmbedPtr::new(outer(inner, offset_of!(ev_embed, io)))) };
+    if w.base().has_callback() {
+        lp.feed(w.base(), EV_EMBED);
+    } else {
+        lp.sweep_embed(w);
+    }
+}
+
+/// Before every wait: changes in the embedded loop must reach its backend, or nothing wakes this one.
+unsafe extern "C-unwind" fn flush_other(raw: *mut ev_loop, inner: *mut ev_watcher, _: c_int) {
+    // SAFETY: LOOP; the watcher is the `prepare` of an active embed watcher.
+    let (lp, w) = unsafe { (LoopPtr::new(raw), EmbedPtr::new(outer(inner, offset_of!(ev_embed, prepare)))) };
+    // SAFETY: the program keeps the embedded loop while the watcher is active.
+    let other = unsafe { LoopPtr::new(w.other()) };
+    let (mut life, mut other_life) = (lp.life(), other.life());
+    while other.fds.has_changes() {
+        other.apply_changes();
+        other.run(EVRUN_NOWAIT);
+        // A callback of the embedded loop may have ended either loop, or stopped (and freed) the watcher.
+        if !other.survived(&mut other_life) || !lp.survived(&mut life) || !lp.is_prepared(inner) {
+            return;
+        }
+    }
+    let descriptor = other.backend.descriptor();
+    if w.io().base().is_active() && w.io().fd() != descriptor {
+        // It was rebuilt meanwhile.
+        lp.stop_io(w.io());
+        lp.watch_other(w, descriptor);
+    }
+}
+
+/// In the child after a fork.
+unsafe extern "C-unwind" fn other_forked(raw: *mut ev_loop, inner: *mut ev_watcher, _: c_int) {
+    // SAFETY: LOOP; the watcher is the `fork` of an active embed watcher.
+    let (lp, w) = unsafe { (LoopPtr::new(raw), EmbedPtr::new(outer(inner, offset_of!(ev_embed, fork)))) };
+    // SAFETY: the program keeps the embedded loop while the watcher is active.
+    let other = unsafe { LoopPtr::new(w.other()) };
+    let mut life = lp.life();
+    lp.stop_embed(w);
+    other.request_fork();
+    other.run(EVRUN_NOWAIT);
+    if lp.survived(&mut life) {
+        lp.start_embed(w);
+    }
+}

@@ -1,0 +1,339 @@
+//! The table of descriptors and the io watchers. Starts and stops only note a descriptor as changed; the backend is
+//! told once per iteration, of what is different then.
+
+use core::cell::Cell;
+use core::ffi::c_int;
+
+use super::LoopPtr;
+use crate::abi::{EV__IOFDSET, EV_ERROR, EV_READ, EV_WRITE, ev_watcher_list};
+use crate::backend::Note;
+use crate::diag;
+use crate::mem::Arr;
+use crate::sys;
+use crate::watcher::{InternalCallback, IoPtr, ListPtr, WatcherPtr};
+
+const BOTH: c_int = EV_READ | EV_WRITE;
+/// In [`Descriptor::change`]: to be looked at before the next wait.
+const CHANGED: u8 = 1;
+/// In [`Descriptor::change`]: it may be another file now.
+const NEW_FILE: u8 = EV__IOFDSET as u8;
+/// From this number on a descriptor is looked at before the table grows to it: a wrong one would cost much memory.
+const SUSPICIOUS: c_int = 1 << 16;
+
+/// One descriptor. `LIST`: the chain from `head` holds active io watchers of it, newest first.
+#[derive(Clone, Copy)]
+struct Descriptor {
+    head: *mut ev_watcher_list,
+    generation: u32,
+    mask: u8,
+    /// What the backend was told.
+    events: u8,
+    change: u8,
+}
+
+const UNKNOWN: Descriptor = Descriptor { head: core::ptr::null_mut(), generation: 0, mask: 0, events: 0, change: 0 };
+
+/// All descriptors, indexed by number, and which of them changed.
+pub struct Table {
+    all: Arr<Descriptor>,
+    changes: Arr<c_int>,
+    /// Watchers became pending without the backend's help: the next wait must not block.
+    killed: Cell<bool>,
+}
+
+impl Table {
+    pub const fn new() -> Self {
+        Self { all: Arr::new(), changes: Arr::new(), killed: Cell::new(false) }
+    }
+
+    pub fn release(&self) {
+        self.all.release();
+        self.changes.release();
+    }
+
+    pub fn len(&self) -> c_int {
+        self.all.len() as c_int
+    }
+
+    /// Whether the backend has yet to be told something.
+    pub fn has_changes(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    pub fn take_killed(&self) -> bool {
+        self.killed.replace(false)
+    }
+
+    fn get(&self, fd: c_int) -> Option<Descriptor> {
+        if fd < 0 { None } else { self.all.get(fd as usize) }
+    }
+
+    pub fn events(&self, fd: c_int) -> c_int {
+        self.get(fd).map_or(0, |one| c_int::from(one.events))
+    }
+
+    pub fn note(&self, fd: c_int) -> Note {
+        self.get(fd).map_or(Note::default(), |one| Note { generation: one.generation, mask: one.mask })
+    }
+
+    pub fn set_note(&self, fd: c_int, note: Note) {
+        if fd >= 0 {
+            self.all.update(fd as usize, |one| {
+                one.generation = note.generation;
+                one.mask = note.mask;
+            });
+        }
+    }
+
+    /// The first watcher of a descriptor.
+    pub fn head(&self, fd: c_int) -> *mut ev_watcher_list {
+        self.get(fd).map_or(core::ptr::null_mut(), |one| one.head)
+    }
+
+    fn set_head(&self, fd: c_int, head: *mut ev_watcher_list) {
+        self.all.update(fd as usize, |one| one.head = head);
+    }
+
+    fn note_change(&self, fd: c_int, flags: u8) {
+        let before = self.get(fd).map_or(0, |one| one.change);
+        self.all.update(fd as usize, |one| one.change |= flags | CHANGED);
+        if before == 0 {
+            self.changes.push(fd);
+        }
+    }
+
+    /// Every watcher of every list is active and of that descriptor, and no list is a circle.
+    pub fn verify(&self) -> bool {
+        (0..self.len()).all(|fd| {
+            // Half the speed finds a circle.
+            let mut slow = Watchers::of(self.head(fd));
+            Watchers::of(self.head(fd)).enumerate().all(|(index, w)| {
+                let behind = if index % 2 == 1 { slow.next() } else { None };
+                behind != Some(w)
+                    && w.base().active() == 1
+                    && w.fd() == fd
+                    && w.base().priority() == w.base().level() as c_int + crate::abi::EV_MINPRI
+            })
+        })
+    }
+}
+
+/// The watchers of a chain. Nothing may be stopped while it runs but the watcher that it gave last.
+#[derive(Clone)]
+pub struct Watchers(*mut ev_watcher_list);
+
+impl Watchers {
+    pub fn of(head: *mut ev_watcher_list) -> Self {
+        Self(head)
+    }
+}
+
+impl Iterator for Watchers {
+    type Item = IoPtr;
+
+    fn next(&mut self) -> Option<IoPtr> {
+        if self.0.is_null() {
+            return None;
+        }
+        // SAFETY: LIST.
+        let (entry, io) = unsafe { (ListPtr::new(self.0), IoPtr::new(self.0.cast())) };
+        self.0 = entry.next();
+        Some(io)
+    }
+}
+
+/// Takes `watcher` out of the chain that begins with `head`; the new head, or `None` if it was not in there.
+pub fn unlink(head: *mut ev_watcher_list, watcher: WatcherPtr) -> Option<*mut ev_watcher_list> {
+    let wanted: *mut ev_watcher_list = watcher.raw().cast();
+    if head.is_null() {
+        return None;
+    }
+    // SAFETY: LIST.
+    let mut before = unsafe { ListPtr::new(head) };
+    if head == wanted {
+        return Some(before.next());
+    }
+    loop {
+        let here = before.next();
+        if here.is_null() {
+            return None;
+        }
+        // SAFETY: LIST.
+        let entry = unsafe { ListPtr::new(here) };
+        if here == wanted {
+            before.set_next(entry.next());
+            return Some(head);
+        }
+        before = entry;
+    }
+}
+
+impl LoopPtr {
+    pub fn start_io(self, w: IoPtr) {
+        if w.base().is_active() {
+            return;
+        }
+        let (fd, events) = (w.fd(), w.events());
+        if fd < 0 {
+            diag::fail_with(c"ev_io_start", c"called with negative fd", fd);
+        }
+        if events & !(EV__IOFDSET | BOTH) != 0 {
+            diag::fail_with(c"ev_io_start", c"called with illegal event mask", events);
+        }
+        if fd >= SUSPICIOUS && fd >= self.fds.len() && !sys::fd::is_open(fd) {
+            w.base().clamp_priority();
+            self.feed(w.base(), EV_ERROR | BOTH);
+            return;
+        }
+        self.fds.all.extend_to((fd as usize).wrapping_add(1), UNKNOWN);
+        let head = self.fds.head(fd);
+        if Watchers::of(head).any(|other| other == w) {
+            diag::fail_with(
+                c"ev_io_start",
+                c"called with corrupted watcher (initialised again while it was active?), fd",
+                fd,
+            );
+        }
+        self.activate(w.base(), 1);
+        // SAFETY: an io watcher begins as a list watcher does.
+        unsafe { ListPtr::from_base(w.base()) }.set_next(head);
+        self.fds.set_head(fd, w.raw().cast());
+        self.fds.note_change(fd, events as u8 & NEW_FILE);
+        w.set_events(events & !EV__IOFDSET);
+    }
+
+    pub fn stop_io(self, w: IoPtr) {
+        self.pending.clear(w.base());
+        if !w.base().is_active() {
+            return;
+        }
+        let fd = w.fd();
+        if fd < 0 || fd >= self.fds.len() {
+            diag::fail_with(c"ev_io_stop", c"called with illegal fd (must stay constant after start)", fd);
+        }
+        if !self.unlink_io(fd, w) {
+            // The program changed the descriptor while the watcher was active: it is in another chain.
+            let found = (0..self.fds.len()).find(|&other| self.unlink_io(other, w));
+            if let Some(other) = found {
+                self.fds.note_change(other, 0);
+            }
+        }
+        self.deactivate(w.base());
+        self.fds.note_change(fd, 0);
+    }
+
+    fn unlink_io(self, fd: c_int, w: IoPtr) -> bool {
+        match unlink(self.fds.head(fd), w.base()) {
+            Some(head) => {
+                self.fds.set_head(fd, head);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Starts a watcher of the library's own, which does not keep the loop alive.
+    pub(super) fn start_internal_io(self, w: IoPtr, callback: InternalCallback, priority: c_int, fd: c_int) {
+        w.base().init(callback, priority);
+        w.set_fd(fd);
+        w.set_events(EV_READ | EV__IOFDSET);
+        self.start_io(w);
+        self.unreference();
+    }
+
+    /// Stops it; nothing if it is not active.
+    pub(super) fn stop_internal_io(self, w: IoPtr) {
+        if w.base().is_active() {
+            self.reference();
+            self.stop_io(w);
+        }
+    }
+
+    /// To be called for an internal watcher that was killed since its descriptor was closed under it.
+    pub(super) fn lost_internal_io(self) {
+        self.reference();
+    }
+
+    /// A descriptor is ready: its watchers become pending, each with what it asked for.
+    fn feed_descriptor(self, head: *mut ev_watcher_list, revents: c_int) {
+        for w in Watchers::of(head) {
+            let wanted = w.events() & revents;
+            if wanted != 0 {
+                self.feed(w.base(), wanted);
+            }
+        }
+    }
+
+    /// From a backend; dropped if a change was not applied yet, since it may speak of the file before.
+    #[inline]
+    pub(super) fn report_descriptor(self, fd: c_int, revents: c_int) {
+        if let Some(one) = self.fds.get(fd) {
+            if one.change == 0 {
+                self.feed_descriptor(one.head, revents);
+            }
+        }
+    }
+
+    /// From the program; an unknown descriptor is ignored.
+    pub fn feed_fd_event(self, fd: c_int, revents: c_int) {
+        self.feed_descriptor(self.fds.head(fd), revents);
+    }
+
+    /// Stops all watchers of a descriptor and tells them of the error.
+    pub(super) fn kill_descriptor(self, fd: c_int) {
+        while let Some(w) = Watchers::of(self.fds.head(fd)).next() {
+            // Not by the watcher's own fd, which the program may have changed.
+            self.pending.clear(w.base());
+            self.unlink_io(fd, w);
+            self.deactivate(w.base());
+            self.fds.note_change(fd, 0);
+            self.feed(w.base(), EV_ERROR | BOTH);
+            self.fds.killed.set(true);
+        }
+    }
+
+    /// Looks for descriptors that are not open any more.
+    pub(super) fn kill_closed_descriptors(self) {
+        for fd in 0..self.fds.len() {
+            if self.fds.events(fd) != 0 && !sys::fd::is_open(fd) {
+                self.kill_descriptor(fd);
+            }
+        }
+    }
+
+    /// Gives up the watched descriptor with the highest number.
+    pub(super) fn kill_highest_descriptor(self) {
+        if let Some(fd) = (0..self.fds.len()).rev().find(|&fd| self.fds.events(fd) != 0) {
+            self.kill_descriptor(fd);
+        }
+    }
+
+    /// Has every descriptor told to the backend again, as new.
+    pub(super) fn rearm_descriptors(self) {
+        for fd in 0..self.fds.len() {
+            if self.fds.events(fd) != 0 {
+                self.fds.all.update(fd as usize, |one| one.events = 0);
+                self.fds.note_change(fd, NEW_FILE);
+            }
+        }
+    }
+
+    /// Tells the backend what is different. A descriptor that it refuses is changed once more while this runs.
+    pub(super) fn apply_changes(self) {
+        let mut index = 0;
+        while let Some(fd) = self.fds.changes.get(index) {
+            index = index.wrapping_add(1);
+            let Some(one) = self.fds.get(fd) else { continue };
+            let wanted = Watchers::of(one.head).fold(0, |sum, w| sum | w.events()) & BOTH;
+            let told = c_int::from(one.events);
+            self.fds.all.update(fd as usize, |one| {
+                one.change = 0;
+                one.events = wanted as u8;
+            });
+            if told != wanted || one.change & NEW_FILE != 0 {
+                self.backend.modify(self, fd, told, wanted);
+            }
+        }
+        self.fds.changes.truncate(0);
+    }
+}

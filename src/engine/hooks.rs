@@ -1,0 +1,174 @@
+//! The watchers that are lists and nothing else: prepare, check, fork, cleanup, and idle with a list per priority.
+
+use core::ffi::{CStr, c_int};
+
+use super::LoopPtr;
+use super::pending::LEVELS;
+use crate::abi::{EV_IDLE, EV_MINPRI};
+use crate::diag;
+use crate::mem::Indexed;
+use crate::watcher::WatcherPtr;
+
+/// Which list.
+#[derive(Clone, Copy)]
+pub enum Hook {
+    Prepare,
+    Check,
+    Fork,
+    Cleanup,
+}
+
+/// The lists.
+pub struct Hooks {
+    prepare: Indexed<WatcherPtr>,
+    check: Indexed<WatcherPtr>,
+    fork: Indexed<WatcherPtr>,
+    cleanup: Indexed<WatcherPtr>,
+    idle: [Indexed<WatcherPtr>; LEVELS],
+}
+
+impl Hooks {
+    pub const fn new() -> Self {
+        Self {
+            prepare: Indexed::new(),
+            check: Indexed::new(),
+            fork: Indexed::new(),
+            cleanup: Indexed::new(),
+            idle: [const { Indexed::new() }; LEVELS],
+        }
+    }
+
+    pub fn list(&self, hook: Hook) -> &Indexed<WatcherPtr> {
+        match hook {
+            Hook::Prepare => &self.prepare,
+            Hook::Check => &self.check,
+            Hook::Fork => &self.fork,
+            Hook::Cleanup => &self.cleanup,
+        }
+    }
+
+    /// The idle watchers of one level.
+    pub fn idle(&self, level: usize) -> Option<&Indexed<WatcherPtr>> {
+        self.idle.get(level)
+    }
+
+    pub fn any_idle(&self) -> bool {
+        self.idle.iter().any(|list| !list.is_empty())
+    }
+
+    pub fn release(&self) {
+        for list in [&self.prepare, &self.check, &self.fork, &self.cleanup] {
+            list.release();
+        }
+        for list in &self.idle {
+            list.release();
+        }
+    }
+
+    /// Every watcher is active at its place, with a legal priority.
+    pub fn verify(&self) -> bool {
+        let sound = |list: &Indexed<WatcherPtr>, level: Option<usize>| {
+            (0..list.len()).all(|place| {
+                list.get(place).is_some_and(|w| {
+                    w.active() as usize == place.wrapping_add(1)
+                        && w.priority() == w.level() as c_int + EV_MINPRI
+                        && level.is_none_or(|level| level == w.level())
+                })
+            })
+        };
+        [&self.prepare, &self.check, &self.fork, &self.cleanup].into_iter().all(|list| sound(list, None))
+            && self.idle.iter().enumerate().all(|(level, list)| sound(list, Some(level)))
+    }
+}
+
+impl LoopPtr {
+    pub fn start_hook(self, hook: Hook, w: WatcherPtr) {
+        if w.is_active() {
+            return;
+        }
+        self.enlist(self.hooks.list(hook), w);
+        if let Hook::Cleanup = hook {
+            // Does not keep the loop alive.
+            self.unreference();
+        }
+    }
+
+    pub fn stop_hook(self, hook: Hook, w: WatcherPtr) {
+        self.pending.clear(w);
+        if !w.is_active() {
+            return;
+        }
+        if let Hook::Cleanup = hook {
+            self.reference();
+        }
+        let call = match hook {
+            Hook::Prepare => c"ev_prepare_stop",
+            Hook::Check => c"ev_check_stop",
+            Hook::Fork => c"ev_fork_stop",
+            Hook::Cleanup => c"ev_cleanup_stop",
+        };
+        self.delist(self.hooks.list(hook), w, call);
+    }
+
+    pub fn start_idle(self, w: WatcherPtr) {
+        if w.is_active() {
+            return;
+        }
+        if let Some(list) = self.hooks.idle(w.level()) {
+            self.enlist(list, w);
+        }
+    }
+
+    pub fn stop_idle(self, w: WatcherPtr) {
+        self.pending.clear(w);
+        if !w.is_active() {
+            return;
+        }
+        if let Some(list) = self.hooks.idle(w.level()) {
+            self.delist(list, w, c"ev_idle_stop");
+        }
+    }
+
+    /// Appends the watcher to a list and counts it as active.
+    pub(super) fn enlist(self, list: &Indexed<WatcherPtr>, w: WatcherPtr) {
+        let place = list.push(w);
+        self.activate(w, (place as c_int).wrapping_add(1));
+    }
+
+    /// Takes the watcher out of a list; the last one moves into the hole.
+    pub(super) fn delist(self, list: &Indexed<WatcherPtr>, w: WatcherPtr, call: &CStr) {
+        if !list.remove(w) {
+            diag::fail(call, c"the watcher is not in this loop's list, or was changed while active");
+        }
+        self.deactivate(w);
+    }
+
+    /// Queues all watchers of a list, in list order: the last one is called first.
+    pub(super) fn feed_hooks(self, hook: Hook, revents: c_int) {
+        let list = self.hooks.list(hook);
+        for place in 0..list.len() {
+            if let Some(w) = list.get(place) {
+                self.feed(w, revents);
+            }
+        }
+    }
+
+    /// Queues the idle watchers of the highest priority that has any, unless something of that priority or above is
+    /// pending.
+    pub(super) fn feed_idle(self) {
+        for level in (0..LEVELS).rev() {
+            let Some(list) = self.hooks.idle(level) else { continue };
+            if self.pending.any_from(level) {
+                return;
+            }
+            if !list.is_empty() {
+                for place in 0..list.len() {
+                    if let Some(w) = list.get(place) {
+                        self.feed(w, EV_IDLE);
+                    }
+                }
+                return;
+            }
+        }
+    }
+}

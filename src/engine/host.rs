@@ -1,0 +1,68 @@
+//! The loop as its backend sees it.
+
+use core::ffi::{CStr, c_int};
+
+use super::LoopPtr;
+use crate::backend::{Host, Note};
+use crate::diag;
+
+impl Host for LoopPtr {
+    fn descriptors(self) -> c_int {
+        self.fds.len()
+    }
+
+    fn wanted(self, fd: c_int) -> c_int {
+        self.fds.events(fd)
+    }
+
+    fn note(self, fd: c_int) -> Note {
+        self.fds.note(fd)
+    }
+
+    fn set_note(self, fd: c_int, note: Note) {
+        self.fds.set_note(fd, note);
+    }
+
+    #[inline]
+    fn report(self, fd: c_int, revents: c_int) {
+        self.report_descriptor(fd, revents);
+    }
+
+    fn kill(self, fd: c_int) {
+        self.kill_descriptor(fd);
+    }
+
+    fn kill_closed(self) {
+        self.kill_closed_descriptors();
+    }
+
+    fn kill_one(self) {
+        self.kill_highest_descriptor();
+    }
+
+    fn rearm_all(self) {
+        self.rearm_descriptors();
+    }
+
+    fn request_rebuild(self) {
+        self.run.ask_rebuild();
+    }
+
+    fn release(self) {
+        if let Some(hook) = self.run.release_hook.get() {
+            // SAFETY: the program set it for this.
+            unsafe { hook(self.raw()) };
+        }
+    }
+
+    fn acquire(self) {
+        if let Some(hook) = self.run.acquire_hook.get() {
+            // SAFETY: the program set it for this.
+            unsafe { hook(self.raw()) };
+        }
+    }
+
+    fn syserr(self, message: &CStr) {
+        diag::syserr(message);
+    }
+}

@@ -1,0 +1,105 @@
+//! The loop: its state, a file for each part of it, and the handle that everything is done through.
+//!
+//! `LoopPtr` is a copy of the address. A method that can reach a callback takes the handle by value and keeps no
+//! reference across the call; when the callback may have destroyed the loop, it asks the registry before it goes on.
+
+mod child;
+mod clock;
+mod embed;
+mod fds;
+mod heap;
+mod hooks;
+mod host;
+mod jump;
+mod life;
+mod once;
+mod pending;
+mod periodics;
+mod registry;
+mod run;
+mod signal;
+mod stat;
+mod timers;
+mod verify;
+mod wake;
+mod walk;
+
+pub use hooks::Hook;
+pub use life::{default_loop, new_loop};
+pub use signal::feed_signal;
+pub use wake::send as send_async;
+
+use core::ffi::c_int;
+use core::ops::Deref;
+use core::ptr::NonNull;
+
+use crate::abi::ev_loop;
+use crate::backend::Backend;
+use crate::watcher::WatcherPtr;
+
+/// A loop. Only `wake` is touched by other threads and signal handlers. Every member is made of cells: the program
+/// comes back in from callbacks.
+pub struct Loop {
+    wake: wake::Wake,
+    pending: pending::Queues,
+    fds: fds::Table,
+    clock: clock::Clock,
+    run: run::State,
+    timers: heap::Heap,
+    periodics: heap::Heap,
+    hooks: hooks::Hooks,
+    backend: Backend,
+    signals: signal::Channel,
+    children: child::Children,
+    paths: stat::Paths,
+    jump: jump::Detector,
+    once: once::Unfired,
+    walks: walk::Walks,
+    registered: registry::Entry,
+}
+
+/// The address of a live loop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LoopPtr(NonNull<Loop>);
+
+impl LoopPtr {
+    /// # Safety
+    /// LOOP.
+    #[inline]
+    pub unsafe fn new(raw: *mut ev_loop) -> Self {
+        // SAFETY: LOOP, so not null.
+        Self(unsafe { NonNull::new_unchecked(raw.cast()) })
+    }
+
+    /// The address as C knows it.
+    #[inline]
+    pub fn raw(self) -> *mut ev_loop {
+        self.0.as_ptr().cast()
+    }
+
+    /// Counts a watcher as active. `mark` is not 0.
+    #[inline]
+    fn activate(self, watcher: WatcherPtr, mark: c_int) {
+        watcher.clamp_priority();
+        watcher.set_active(mark);
+        self.reference();
+    }
+
+    /// The reverse.
+    #[inline]
+    fn deactivate(self, watcher: WatcherPtr) {
+        self.unreference();
+        watcher.set_active(0);
+    }
+}
+
+impl Deref for LoopPtr {
+    type Target = Loop;
+
+    /// A reference for one operation on one part; never kept across a callback.
+    #[inline]
+    fn deref(&self) -> &Loop {
+        // SAFETY: LOOP.
+        unsafe { self.0.as_ref() }
+    }
+}

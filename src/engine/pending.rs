@@ -1,0 +1,168 @@
+//! The pending queue: a stack for each priority, and the place that calls the program back.
+
+use core::cell::Cell;
+use core::ffi::c_int;
+
+use super::LoopPtr;
+use crate::abi::{EV_MAXPRI, EV_MINPRI};
+use crate::mem::Arr;
+use crate::watcher::WatcherPtr;
+
+/// How many priorities there are.
+pub const LEVELS: usize = (EV_MAXPRI - EV_MINPRI + 1) as usize;
+
+/// One event waiting; without a watcher once it was cleared, when it still counts until it is popped.
+#[derive(Clone, Copy)]
+struct Slot {
+    watcher: Option<WatcherPtr>,
+    revents: c_int,
+}
+
+/// What is pending.
+pub struct Queues {
+    levels: [Arr<Slot>; LEVELS],
+    /// No level above this one holds anything.
+    top: Cell<usize>,
+    /// Watchers that expired together, to be fed in reverse.
+    expired: Arr<WatcherPtr>,
+}
+
+impl Queues {
+    pub const fn new() -> Self {
+        Self { levels: [const { Arr::new() }; LEVELS], top: Cell::new(0), expired: Arr::new() }
+    }
+
+    pub fn release(&self) {
+        for level in &self.levels {
+            level.release();
+        }
+        self.expired.release();
+    }
+
+    /// How many slots there are, cleared ones too.
+    pub fn count(&self) -> usize {
+        self.levels.iter().fold(0, |sum, level| sum.wrapping_add(level.len()))
+    }
+
+    /// Whether something is pending at this level or above.
+    pub fn any_from(&self, level: usize) -> bool {
+        self.levels.iter().skip(level).any(|queue| !queue.is_empty())
+    }
+
+    /// Makes `watcher` pending with `revents`, or adds to what is pending already.
+    #[inline]
+    fn feed(&self, watcher: WatcherPtr, revents: c_int) {
+        let level = watcher.level();
+        if watcher.pending() != 0 {
+            if let Some((queue, index)) = self.find(watcher) {
+                queue.update(index, |slot| slot.revents |= revents);
+                return;
+            }
+        }
+        if let Some(queue) = self.levels.get(level) {
+            queue.push(Slot { watcher: Some(watcher), revents });
+            watcher.set_pending(queue.len() as c_int);
+            self.top.set(self.top.get().max(level));
+        }
+    }
+
+    /// The slot of a pending watcher. Looked for at every level, should the program have changed the priority.
+    fn find(&self, watcher: WatcherPtr) -> Option<(&Arr<Slot>, usize)> {
+        let index = (watcher.pending() as usize).checked_sub(1)?;
+        let here = |queue: &&Arr<Slot>| queue.get(index).is_some_and(|slot| slot.watcher == Some(watcher));
+        let queue = self.levels.get(watcher.level()).filter(here).or_else(|| self.levels.iter().find(here))?;
+        Some((queue, index))
+    }
+
+    /// Ends the watcher's pending state; returns the events it held.
+    #[inline]
+    pub fn clear(&self, watcher: WatcherPtr) -> c_int {
+        if watcher.pending() == 0 { 0 } else { self.clear_slot(watcher) }
+    }
+
+    fn clear_slot(&self, watcher: WatcherPtr) -> c_int {
+        let mut revents = 0;
+        if let Some((queue, index)) = self.find(watcher) {
+            queue.update(index, |slot| {
+                revents = slot.revents;
+                slot.watcher = None;
+            });
+        }
+        watcher.set_pending(0);
+        revents
+    }
+
+    /// Takes the next event: of the highest priority, the last that was fed.
+    #[inline]
+    fn next(&self) -> Option<(WatcherPtr, c_int)> {
+        loop {
+            let top = self.top.get();
+            match self.levels.get(top)?.pop() {
+                Some(Slot { watcher: Some(watcher), revents }) => return Some((watcher, revents)),
+                Some(_) => {}
+                None => match top.checked_sub(1) {
+                    Some(below) => self.top.set(below),
+                    None => return None,
+                },
+            }
+        }
+    }
+
+    /// Every pending watcher is where it says it is.
+    pub fn verify(&self) -> bool {
+        self.levels.iter().enumerate().all(|(level, queue)| {
+            (0..queue.len()).all(|index| match queue.get(index) {
+                Some(Slot { watcher: Some(watcher), .. }) => {
+                    watcher.pending() as usize == index.wrapping_add(1) && watcher.level() == level
+                }
+                _ => true,
+            })
+        })
+    }
+}
+
+impl LoopPtr {
+    /// Queues an event as if it had happened.
+    #[inline]
+    pub fn feed(self, watcher: WatcherPtr, revents: c_int) {
+        self.pending.feed(watcher, revents);
+    }
+
+    /// Notes a watcher that expired; [`LoopPtr::feed_expired`] queues them all, so that the earliest is called first.
+    pub(super) fn expire(self, watcher: WatcherPtr) {
+        self.pending.expired.push(watcher);
+    }
+
+    pub(super) fn feed_expired(self, revents: c_int) {
+        while let Some(watcher) = self.pending.expired.pop() {
+            self.feed(watcher, revents);
+        }
+    }
+
+    /// Calls everything pending, looking for the highest priority again after every callback. False: a callback
+    /// destroyed the loop.
+    pub fn invoke_pending(self) -> bool {
+        let mut life = self.life();
+        while let Some((watcher, revents)) = self.pending.next() {
+            watcher.set_pending(0);
+            watcher.call(self.raw(), revents);
+            if !self.survived(&mut life) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The program's own function in place of [`LoopPtr::invoke_pending`], or that.
+    pub(super) fn invoke_through_hook(self) -> bool {
+        match self.run.invoke_hook.get() {
+            None => self.invoke_pending(),
+            Some(hook) => {
+                let mut life = self.life();
+                // SAFETY: the program set it for this.
+                unsafe { hook(self.raw()) };
+                self.survived(&mut life)
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Which loops are alive: a callback may destroy the loop that called it, and whoever called the callback must know
+//! before it touches the loop again.
+//!
+//! One load and compare per callback; the list is searched only when some loop was destroyed meanwhile.
+
+use core::cell::Cell;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::{Loop, LoopPtr};
+
+/// Counts the destroyed loops of the process.
+static DESTROYED: AtomicU64 = AtomicU64::new(0);
+/// Counts the made ones: their names, since addresses come again.
+static MADE: AtomicU64 = AtomicU64::new(0);
+static LOCKED: AtomicBool = AtomicBool::new(false);
+static FIRST: Chain = Chain(Cell::new(ptr::null_mut()));
+
+/// The head of the list; only touched under the lock.
+struct Chain(Cell<*mut Loop>);
+
+// SAFETY: accessed under LOCKED alone.
+unsafe impl Sync for Chain {}
+
+/// A loop's place in the list.
+pub struct Entry {
+    name: Cell<u64>,
+    next: Cell<*mut Loop>,
+}
+
+impl Entry {
+    pub const fn new() -> Self {
+        Self { name: Cell::new(0), next: Cell::new(ptr::null_mut()) }
+    }
+}
+
+/// Proof that a loop was alive once, to be checked again later.
+pub struct Life {
+    name: u64,
+    destroyed: u64,
+}
+
+/// Runs `work` with the list locked. A child forked while another thread held the lock would wait for ever, so after
+/// many turns the lock is taken over: its holder needs a few instructions only.
+fn locked<R>(work: impl FnOnce() -> R) -> R {
+    const TURNS: u32 = 100_000;
+    for _ in 0..TURNS {
+        if LOCKED.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+            break;
+        }
+        // SAFETY: no precondition.
+        unsafe { libc::sched_yield() };
+    }
+    let result = work();
+    LOCKED.store(false, Ordering::Release);
+    result
+}
+
+impl LoopPtr {
+    /// Enters a new loop into the list.
+    pub(super) fn register(self) {
+        self.registered.name.set(MADE.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
+        locked(|| self.registered.next.set(FIRST.0.replace(self.0.as_ptr())));
+    }
+
+    /// Takes the loop out of the list; from here on nobody finds it alive.
+    pub(super) fn unregister(self) {
+        locked(|| {
+            let mut place: *const Cell<*mut Loop> = &raw const FIRST.0;
+            loop {
+                // SAFETY: the head, or a member of a live loop of the list.
+                let here = unsafe { (*place).get() };
+                if here.is_null() {
+                    break;
+                }
+                if here == self.0.as_ptr() {
+                    // SAFETY: as above.
+                    unsafe { (*place).set(self.registered.next.get()) };
+                    break;
+                }
+                // SAFETY: loops in the list are alive.
+                place = unsafe { &raw const (*here).registered.next };
+            }
+        });
+        self.registered.name.set(0);
+        DESTROYED.fetch_add(1, Ordering::Release);
+    }
+
+    /// To be asked with [`LoopPtr::survived`] after a callback.
+    #[inline]
+    pub(super) fn life(self) -> Life {
+        Life { name: self.registered.name.get(), destroyed: DESTROYED.load(Ordering::Acquire) }
+    }
+
+    /// Whether the loop is still the one that `life` was taken of.
+    #[inline]
+    pub(super) fn survived(self, life: &mut Life) -> bool {
+        let destroyed = DESTROYED.load(Ordering::Acquire);
+        destroyed == life.destroyed || self.is_listed(life, destroyed)
+    }
+
+    #[cold]
+    fn is_listed(self, life: &mut Life, destroyed: u64) -> bool {
+        life.destroyed = destroyed;
+        locked(|| {
+            let mut here = FIRST.0.get();
+            while !here.is_null() {
+                // SAFETY: loops in the list are alive.
+                let (name, next) = unsafe { ((*here).registered.name.get(), (*here).registered.next.get()) };
+                if here == self.0.as_ptr() {
+                    return name == life.name;
+                }
+                here = next;
+            }
+            false
+        })
+    }
+}

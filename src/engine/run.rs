@@ -1,0 +1,256 @@
+//! `ev_run`: the iteration, and what steers it.
+
+use core::cell::Cell;
+use core::ffi::{c_int, c_uint, c_void};
+
+use super::LoopPtr;
+use super::hooks::Hook;
+use super::jump;
+use crate::abi::{
+    EV_CHECK, EV_FORK, EV_PREPARE, EVBREAK_CANCEL, EVBREAK_ONE, EVRUN_NOWAIT, EVRUN_ONCE, ev_loop_callback,
+    ev_loop_hook,
+};
+use crate::sys;
+
+/// The longest wait in seconds, so that a jump of the clock is noticed.
+const LONGEST_WAIT: f64 = 59.743;
+
+/// What the kernel's side of the loop needs before the next wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Renewal {
+    Nothing,
+    /// The backend is out of step.
+    Backend,
+    /// The process forked: everything that is shared with the parent.
+    Everything,
+}
+
+/// What steers the iterations of one loop.
+pub struct State {
+    flags: Cell<c_uint>,
+    /// Active watchers and references of the program.
+    active: Cell<c_int>,
+    depth: Cell<c_uint>,
+    iteration: Cell<c_uint>,
+    /// An `EVBREAK_` value.
+    breaking: Cell<c_int>,
+    renewal: Cell<Renewal>,
+    process: Cell<c_int>,
+    io_collect: Cell<f64>,
+    timeout_collect: Cell<f64>,
+    userdata: Cell<*mut c_void>,
+    pub invoke_hook: Cell<ev_loop_callback>,
+    pub release_hook: Cell<ev_loop_hook>,
+    pub acquire_hook: Cell<ev_loop_hook>,
+}
+
+impl State {
+    pub const fn new(flags: c_uint) -> Self {
+        Self {
+            flags: Cell::new(flags),
+            active: Cell::new(0),
+            depth: Cell::new(0),
+            iteration: Cell::new(0),
+            breaking: Cell::new(EVBREAK_CANCEL),
+            renewal: Cell::new(Renewal::Nothing),
+            process: Cell::new(0),
+            io_collect: Cell::new(0.0),
+            timeout_collect: Cell::new(0.0),
+            userdata: Cell::new(core::ptr::null_mut()),
+            invoke_hook: Cell::new(None),
+            release_hook: Cell::new(None),
+            acquire_hook: Cell::new(None),
+        }
+    }
+
+    pub fn has_flag(&self, flag: c_uint) -> bool {
+        self.flags.get() & flag != 0
+    }
+
+    /// Remembers the process, to notice a fork by.
+    pub fn note_process(&self) {
+        self.process.set(sys::process_id());
+    }
+
+    /// A backend is out of step.
+    pub fn ask_rebuild(&self) {
+        if self.renewal.get() == Renewal::Nothing {
+            self.renewal.set(Renewal::Backend);
+        }
+    }
+}
+
+impl LoopPtr {
+    pub fn reference(self) {
+        self.run.active.set(self.run.active.get().wrapping_add(1));
+    }
+
+    pub fn unreference(self) {
+        self.run.active.set(self.run.active.get().wrapping_sub(1));
+    }
+
+    pub fn depth(self) -> c_uint {
+        self.run.depth.get()
+    }
+
+    pub fn iteration(self) -> c_uint {
+        self.run.iteration.get()
+    }
+
+    pub fn set_io_collect(self, seconds: f64) {
+        self.run.io_collect.set(seconds);
+    }
+
+    pub fn set_timeout_collect(self, seconds: f64) {
+        self.run.timeout_collect.set(seconds);
+    }
+
+    pub fn userdata(self) -> *mut c_void {
+        self.run.userdata.get()
+    }
+
+    pub fn set_userdata(self, data: *mut c_void) {
+        self.run.userdata.set(data);
+    }
+
+    /// What is called in place of invoking pending watchers.
+    pub fn set_invoke_hook(self, hook: ev_loop_callback) {
+        self.run.invoke_hook.set(hook);
+    }
+
+    /// What is called before and after a blocking system call.
+    pub fn set_wait_hooks(self, release: ev_loop_hook, acquire: ev_loop_hook) {
+        self.run.release_hook.set(release);
+        self.run.acquire_hook.set(acquire);
+    }
+
+    /// Leaves one run or all of them, or takes that back.
+    pub fn break_run(self, how: c_int) {
+        self.run.breaking.set(how);
+    }
+
+    /// The process forked: at the next iteration everything shared with the parent is made anew.
+    pub fn request_fork(self) {
+        self.run.renewal.set(Renewal::Everything);
+    }
+
+    /// Runs iterations until nothing is active, a break, or as the flags say. The number of active watchers.
+    pub fn run(self, flags: c_int) -> c_int {
+        self.run.depth.set(self.run.depth.get().wrapping_add(1));
+        self.run.breaking.set(EVBREAK_CANCEL);
+        if !self.invoke_through_hook() {
+            return 0;
+        }
+        loop {
+            if !self.iterate(flags) {
+                return 0;
+            }
+            let goes_on = self.run.active.get() != 0
+                && self.run.breaking.get() == EVBREAK_CANCEL
+                && flags & (EVRUN_ONCE | EVRUN_NOWAIT) == 0;
+            if !goes_on {
+                break;
+            }
+        }
+        if self.run.breaking.get() == EVBREAK_ONE {
+            self.run.breaking.set(EVBREAK_CANCEL);
+        }
+        self.run.depth.set(self.run.depth.get().wrapping_sub(1));
+        self.run.active.get()
+    }
+
+    /// One iteration. False: a callback destroyed the loop.
+    fn iterate(self, flags: c_int) -> bool {
+        if !self.before_wait() {
+            return false;
+        }
+        if self.run.breaking.get() != EVBREAK_CANCEL {
+            return true;
+        }
+        self.renew();
+        self.apply_changes();
+        self.wait(flags);
+        self.expire_timers();
+        self.expire_periodics();
+        self.feed_idle();
+        self.feed_hooks(Hook::Check, EV_CHECK);
+        self.invoke_through_hook()
+    }
+
+    /// Fork and prepare watchers. False: a callback destroyed the loop.
+    fn before_wait(self) -> bool {
+        if self.run.has_flag(crate::abi::EVFLAG_FORKCHECK) && sys::process_id() != self.run.process.get() {
+            self.run.note_process();
+            self.request_fork();
+        }
+        if self.run.renewal.get() == Renewal::Everything && !self.hooks.list(Hook::Fork).is_empty() {
+            self.feed_hooks(Hook::Fork, EV_FORK);
+            if !self.invoke_through_hook() {
+                return false;
+            }
+        }
+        if !self.hooks.list(Hook::Prepare).is_empty() {
+            self.feed_hooks(Hook::Prepare, EV_PREPARE);
+            return self.invoke_through_hook();
+        }
+        true
+    }
+
+    /// Makes anew what a fork or a backend out of step asked for.
+    fn renew(self) {
+        let renewal = self.run.renewal.replace(Renewal::Nothing);
+        if renewal == Renewal::Nothing {
+            return;
+        }
+        self.backend.rebuild(self);
+        if renewal == Renewal::Everything {
+            self.renew_paths();
+            self.renew_jump_detector();
+            self.renew_wake();
+        }
+    }
+
+    /// Waits for the backend, for as long as nothing else is due, and reads the clocks after it.
+    fn wait(self, flags: c_int) {
+        let before = self.mono();
+        self.update_time();
+        // From here on a sender writes to wake us; one that came before is seen here.
+        let skipped = self.wake.begin_wait();
+        let must_not_block = flags & EVRUN_NOWAIT != 0
+            || skipped
+            || self.run.active.get() == 0
+            || self.hooks.any_idle()
+            || self.fds.take_killed();
+        let seconds = if must_not_block { 0.0 } else { self.collect(self.time_to_wait(), before) };
+        self.run.iteration.set(self.run.iteration.get().wrapping_add(1));
+        self.backend.wait(self, seconds);
+        self.fds.take_killed();
+        self.catch_skipped();
+        self.update_time();
+    }
+
+    /// Seconds until something is due.
+    fn time_to_wait(self) -> f64 {
+        let longest = if self.detects_jumps() { jump::HORIZON + 1.0 } else { LONGEST_WAIT };
+        let to_timer = self.timers.first().map_or(longest, |due| due.at - self.mono());
+        let to_periodic = self.periodics.first().map_or(longest, |due| due.at - self.now());
+        let least = self.run.timeout_collect.get().max(self.backend.resolution());
+        longest.min(to_timer).min(to_periodic).max(least)
+    }
+
+    /// Sleeps to let more I/O come together, but not past the time to wait; what is left of that.
+    fn collect(self, seconds: f64, before: f64) -> f64 {
+        let interval = self.run.io_collect.get();
+        if interval <= 0.0 {
+            return seconds;
+        }
+        let rest = interval - (self.mono() - before);
+        let nap = rest.min(seconds - self.backend.resolution());
+        if nap > 0.0 {
+            sys::time::sleep(nap);
+            (seconds - nap).max(0.0)
+        } else {
+            seconds
+        }
+    }
+}

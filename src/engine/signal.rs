@@ -1,0 +1,276 @@
+//! Signals: one table for the process, a handler that only marks and wakes, or a signalfd per loop.
+
+use core::cell::{Cell, UnsafeCell};
+use core::ffi::c_int;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, fence};
+
+use super::fds::{Watchers, unlink};
+use super::{Loop, LoopPtr};
+use crate::abi::{EV_ERROR, EV_MAXPRI, EV_SIGNAL, EVFLAG_NOSIGMASK, ev_io, ev_loop, ev_watcher, ev_watcher_list};
+use crate::diag;
+use crate::sys;
+use crate::sys::signal::COUNT;
+use crate::watcher::{IoPtr, ListPtr, SignalPtr, WatcherPtr};
+
+/// What the process knows of one signal.
+struct Slot {
+    /// It was raised and no loop has looked yet.
+    raised: AtomicBool,
+    /// The loop whose watchers are in the chain.
+    owner: AtomicPtr<Loop>,
+    /// `LIST` of signal watchers, newest first; the owner's.
+    head: AtomicPtr<ev_watcher_list>,
+}
+
+static TABLE: [Slot; COUNT] = [const {
+    Slot {
+        raised: AtomicBool::new(false),
+        owner: AtomicPtr::new(ptr::null_mut()),
+        head: AtomicPtr::new(ptr::null_mut()),
+    }
+}; COUNT];
+
+/// Handlers that may be using a loop's address.
+static IN_FLIGHT: AtomicU32 = AtomicU32::new(0);
+
+/// The slot of a legal signal number.
+fn slot(signum: c_int) -> Option<&'static Slot> {
+    if signum < 1 { None } else { TABLE.get(signum as usize) }
+}
+
+/// Whether the loop uses a signalfd.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Handler,
+    /// At the first signal watcher.
+    SignalFdWanted,
+    SignalFd,
+}
+
+/// How a loop receives its signals.
+pub struct Channel {
+    way: Cell<Way>,
+    /// The signals that the signalfd is for, as bits.
+    bits: Cell<u64>,
+    watcher: UnsafeCell<ev_io>,
+}
+
+impl Channel {
+    pub const fn new(blank: ev_io) -> Self {
+        Self { way: Cell::new(Way::Handler), bits: Cell::new(0), watcher: UnsafeCell::new(blank) }
+    }
+
+    pub fn want_signalfd(&self) {
+        self.way.set(Way::SignalFdWanted);
+    }
+}
+
+/// Marks a signal as raised and wakes the loop that watches it. From any thread and from signal handlers.
+pub fn feed_signal(signum: c_int) {
+    let Some(slot) = slot(signum) else { return };
+    IN_FLIGHT.fetch_add(1, Ordering::SeqCst);
+    let owner = slot.owner.load(Ordering::SeqCst);
+    if !owner.is_null() {
+        slot.raised.store(true, Ordering::SeqCst);
+        // SAFETY: a loop takes itself out of the table and waits for those in flight before it goes.
+        unsafe { (*owner).wake.signal_raised() };
+    }
+    IN_FLIGHT.fetch_sub(1, Ordering::SeqCst);
+}
+
+/// What the kernel calls.
+extern "C" fn handler(signum: c_int) {
+    feed_signal(signum);
+}
+
+impl LoopPtr {
+    fn signalfd_watcher(self) -> IoPtr {
+        // SAFETY: LOOP; a place within it is not null.
+        unsafe { IoPtr::new(self.signals.watcher.get()) }
+    }
+
+    pub fn start_signal(self, w: SignalPtr) {
+        if w.base().is_active() {
+            return;
+        }
+        let signum = w.signum();
+        let Some(slot) = slot(signum) else {
+            diag::fail_with(c"ev_signal_start", c"called with illegal signal number", signum)
+        };
+        let owner = slot.owner.load(Ordering::SeqCst);
+        if !owner.is_null() && owner != self.0.as_ptr() {
+            diag::fail_with(c"ev_signal_start", c"a signal must not be attached to two different loops", signum);
+        }
+        // Also with a signalfd: ev_feed_signal comes this way.
+        self.open_wake();
+        if owner.is_null() {
+            slot.raised.store(false, Ordering::SeqCst);
+            slot.owner.store(self.0.as_ptr(), Ordering::SeqCst);
+        }
+        self.open_signalfd();
+
+        let head = slot.head.load(Ordering::Relaxed);
+        self.activate(w.base(), 1);
+        // SAFETY: a signal watcher begins as a list watcher does.
+        unsafe { ListPtr::from_base(w.base()) }.set_next(head);
+        slot.head.store(w.raw().cast(), Ordering::Relaxed);
+
+        let bit = sys::signal::bit(signum);
+        if self.signals.way.get() == Way::SignalFd {
+            if self.signals.bits.get() & bit == 0 {
+                self.signals.bits.set(self.signals.bits.get() | bit);
+                sys::signal::block(bit);
+                self.tell_signalfd();
+            }
+        } else if head.is_null() {
+            sys::signal::install(signum, handler);
+            if self.run.has_flag(EVFLAG_NOSIGMASK) {
+                sys::signal::unblock(bit);
+            }
+        }
+    }
+
+    pub fn stop_signal(self, w: SignalPtr) {
+        if !w.base().is_active() {
+            self.pending.clear(w.base());
+            return;
+        }
+        // Its own signal first, then the others, should the program have changed the number.
+        let own = slot(w.signum()).map(|slot| (w.signum(), slot));
+        let mut all = own.into_iter().chain((0..).zip(&TABLE));
+        let linked = all.find_map(|(signum, slot)| {
+            let rest = unlink(slot.head.load(Ordering::Relaxed), w.base())?;
+            Some((signum, slot, rest))
+        });
+        let Some((signum, slot, rest)) = linked else {
+            // Its loop is gone: the address that we were given is of no use.
+            w.base().set_pending(0);
+            w.base().set_active(0);
+            return;
+        };
+        self.pending.clear(w.base());
+        slot.head.store(rest, Ordering::Relaxed);
+        self.deactivate(w.base());
+        if rest.is_null() {
+            self.forget_signal(signum, slot);
+        }
+    }
+
+    /// The last watcher of a signal is gone.
+    fn forget_signal(self, signum: c_int, slot: &Slot) {
+        slot.owner.store(ptr::null_mut(), Ordering::SeqCst);
+        let bit = sys::signal::bit(signum);
+        if self.signals.bits.get() & bit != 0 {
+            self.signals.bits.set(self.signals.bits.get() & !bit);
+            self.tell_signalfd();
+            sys::signal::unblock(bit);
+        } else {
+            sys::signal::restore_default(signum);
+        }
+    }
+
+    fn open_signalfd(self) {
+        if self.signals.way.get() != Way::SignalFdWanted {
+            return;
+        }
+        match sys::signal::open_signalfd(0) {
+            Ok(fd) => {
+                self.signals.way.set(Way::SignalFd);
+                self.start_internal_io(self.signalfd_watcher(), signalfd_ready, EV_MAXPRI, fd);
+            }
+            Err(_) => self.signals.way.set(Way::Handler),
+        }
+    }
+
+    fn tell_signalfd(self) {
+        // It exists, so that this can't fail but for a descriptor that the program closed; signalfd_ready sees to that.
+        let _ = sys::signal::change_signalfd(self.signalfd_watcher().fd(), self.signals.bits.get());
+    }
+
+    /// The program closed the signalfd: a new one, for the same signals.
+    fn reopen_signalfd(self) {
+        self.lost_internal_io();
+        self.signals.way.set(Way::SignalFdWanted);
+        self.open_signalfd();
+        if self.signals.way.get() == Way::SignalFd {
+            self.tell_signalfd();
+        }
+    }
+
+    /// A signal for this loop alone; others are ignored.
+    pub fn feed_signal_event(self, signum: c_int) {
+        let Some(slot) = slot(signum) else { return };
+        if slot.owner.load(Ordering::SeqCst) != self.0.as_ptr() {
+            return;
+        }
+        slot.raised.store(false, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        for w in Watchers::of(slot.head.load(Ordering::Relaxed)) {
+            self.feed(w.base(), EV_SIGNAL);
+        }
+    }
+
+    /// Queues the watchers of all signals raised, the highest first: the lowest is called first.
+    pub(super) fn feed_raised_signals(self) {
+        for signum in (1..COUNT as c_int).rev() {
+            if slot(signum).is_some_and(|slot| slot.raised.load(Ordering::SeqCst)) {
+                self.feed_signal_event(signum);
+            }
+        }
+    }
+
+    /// The active signal watchers of this loop, a chain for each signal.
+    pub(super) fn signal_chains(self) -> impl Iterator<Item = Watchers> {
+        TABLE
+            .iter()
+            .filter(move |slot| slot.owner.load(Ordering::SeqCst) == self.0.as_ptr())
+            .map(|slot| Watchers::of(slot.head.load(Ordering::Relaxed)))
+    }
+
+    /// At destroy: the signals are free for other loops. Handlers and masks stay.
+    pub(super) fn shut_signals(self) {
+        for slot in &TABLE {
+            if slot.owner.load(Ordering::SeqCst) == self.0.as_ptr() {
+                slot.owner.store(ptr::null_mut(), Ordering::SeqCst);
+                slot.head.store(ptr::null_mut(), Ordering::Relaxed);
+            }
+        }
+        // A handler that read the owner before is done in no time. One that a fork cut off never is, hence the bound.
+        const PATIENCE: u32 = 1000;
+        for _ in 0..PATIENCE {
+            if IN_FLIGHT.load(Ordering::SeqCst) == 0 {
+                break;
+            }
+            sys::time::sleep(20e-6);
+        }
+        if self.signals.way.get() == Way::SignalFd {
+            let fd = self.signalfd_watcher().fd();
+            self.stop_internal_io(self.signalfd_watcher());
+            sys::fd::close(fd);
+            self.signals.way.set(Way::Handler);
+        }
+    }
+
+    pub(super) fn verify_signals(self) -> bool {
+        self.signal_chains().all(|mut chain| chain.all(|w| self.verify_listed(w.base())))
+    }
+
+    /// A list watcher is active, with a legal priority.
+    pub(super) fn verify_listed(self, w: WatcherPtr) -> bool {
+        w.active() == 1 && w.priority() == (w.level() as c_int).wrapping_add(crate::abi::EV_MINPRI)
+    }
+}
+
+/// The callback of the signalfd's watcher.
+unsafe extern "C-unwind" fn signalfd_ready(raw: *mut ev_loop, _: *mut ev_watcher, revents: c_int) {
+    // SAFETY: LOOP, called by it.
+    let lp = unsafe { LoopPtr::new(raw) };
+    if revents & EV_ERROR != 0 {
+        lp.reopen_signalfd();
+        return;
+    }
+    while let Some(signum) = sys::signal::read_signalfd(lp.signalfd_watcher().fd()) {
+        lp.feed_signal_event(signum);
+    }
+}

@@ -1,0 +1,28 @@
+//! `ev_verify`: every structure of the loop against every watcher in it.
+
+use core::ffi::CStr;
+
+use super::LoopPtr;
+use crate::diag;
+
+impl LoopPtr {
+    /// Ends the process with a message if something is inconsistent: a watcher was changed or freed while active.
+    pub fn verify(self) {
+        let checks: [(bool, &CStr); 9] = [
+            (self.fds.verify(), c"io watchers or their descriptors were changed while active"),
+            (self.verify_timers(), c"a timer was changed while active"),
+            (self.verify_periodics(), c"a periodic was changed while active"),
+            (self.pending.verify(), c"the pending state of a watcher was changed"),
+            (self.hooks.verify(), c"a prepare, check, idle, fork or cleanup watcher was changed while active"),
+            (self.verify_asyncs(), c"an async watcher was changed while active"),
+            (self.verify_signals(), c"a signal watcher was changed while active"),
+            (self.verify_children(), c"a child watcher was changed while active"),
+            (self.verify_paths(), c"a stat watcher was changed while active"),
+        ];
+        for (sound, message) in checks {
+            if !sound {
+                diag::fail(c"ev_verify", message);
+            }
+        }
+    }
+}

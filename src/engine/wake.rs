@@ -1,0 +1,256 @@
+//! Waking the loop from other threads and from signal handlers, and the async watchers.
+//!
+//! `Wake` is the only part of a loop that they touch: atomics, and a descriptor to write to. A sender sets what it has
+//! to say, then `skipped`, and writes only if `wanted` says that the loop may be waiting; the loop sets `wanted`, then
+//! looks at `skipped`. With a fence between on both sides one of the two sees the other.
+
+use core::cell::UnsafeCell;
+use core::ffi::c_int;
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering, fence};
+
+use super::{Loop, LoopPtr};
+use crate::abi::{EV_ASYNC, EV_CUSTOM, EV_ERROR, EV_MAXPRI, EV_READ, ev_io, ev_loop, ev_watcher};
+use crate::diag;
+use crate::mem::Indexed;
+use crate::sys;
+use crate::watcher::{AsyncPtr, IoPtr, WatcherPtr};
+
+/// A cache line on either side keeps senders from slowing the loop down; the allocator promises 16 bytes only.
+#[repr(C)]
+pub struct Wake {
+    _before: [u64; 8],
+    /// Where to write; -1 until somebody may have something to say.
+    write_end: AtomicI32,
+    /// Senders that are not done with this structure yet.
+    in_flight: AtomicU32,
+    wanted: AtomicBool,
+    skipped: AtomicBool,
+    /// Some signal was raised.
+    signals: AtomicBool,
+    /// Some async watcher was sent to.
+    asyncs: AtomicBool,
+    _after: [u64; 8],
+    /// The loop's own, watches the read end.
+    watcher: UnsafeCell<ev_io>,
+    list: Indexed<WatcherPtr>,
+}
+
+impl Wake {
+    pub const fn new(blank: ev_io) -> Self {
+        Self {
+            _before: [0; 8],
+            write_end: AtomicI32::new(-1),
+            in_flight: AtomicU32::new(0),
+            wanted: AtomicBool::new(false),
+            skipped: AtomicBool::new(false),
+            signals: AtomicBool::new(false),
+            asyncs: AtomicBool::new(false),
+            _after: [0; 8],
+            watcher: UnsafeCell::new(blank),
+            list: Indexed::new(),
+        }
+    }
+
+    /// A signal was raised; from a signal handler or another thread.
+    pub fn signal_raised(&self) {
+        self.wake(&self.signals);
+    }
+
+    fn wake(&self, what: &AtomicBool) {
+        if what.swap(true, Ordering::SeqCst) {
+            // Whoever set it wakes the loop, or did.
+            return;
+        }
+        self.skipped.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if !self.wanted.load(Ordering::SeqCst) {
+            return;
+        }
+        self.skipped.store(false, Ordering::SeqCst);
+        let end = self.write_end.load(Ordering::SeqCst);
+        if end >= 0 {
+            let errno = sys::errno();
+            sys::fd::poke(end);
+            sys::set_errno(errno);
+        } else {
+            self.skipped.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Before a wait: from now on senders write. True if one came too early for that.
+    pub fn begin_wait(&self) -> bool {
+        self.wanted.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        self.skipped.load(Ordering::SeqCst)
+    }
+
+    /// After a wait. True if a sender did not write.
+    pub fn end_wait(&self) -> bool {
+        self.wanted.store(false, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        self.skipped.load(Ordering::SeqCst)
+    }
+
+    fn enter(&self) {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn leave(&self) {
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Waits until no sender is inside any more. A child forked while another thread was sending never sees its end, so
+    /// the patience is bounded; a sender needs a few microseconds.
+    fn quiesce(&self) {
+        const PATIENCE: u32 = 1000;
+        for _ in 0..PATIENCE {
+            if self.in_flight.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            sys::time::sleep(20e-6);
+        }
+    }
+}
+
+impl LoopPtr {
+    fn wake_watcher(self) -> IoPtr {
+        // SAFETY: LOOP; a place within it is not null.
+        unsafe { IoPtr::new(self.wake.watcher.get()) }
+    }
+
+    /// Opens the channel that wakes the loop, at the first watcher that needs it.
+    pub(super) fn open_wake(self) {
+        if self.wake_watcher().base().is_active() {
+            return;
+        }
+        let (read, write) = loop {
+            if let Ok(fd) = sys::fd::eventfd() {
+                break (fd, fd);
+            }
+            if let Ok(ends) = sys::fd::pipe() {
+                break ends;
+            }
+            diag::syserr(c"(libev) error creating signal/async pipe");
+        };
+        self.wake.write_end.store(write, Ordering::SeqCst);
+        self.start_internal_io(self.wake_watcher(), wake_ready, EV_MAXPRI, read);
+    }
+
+    fn close_wake(self) {
+        let w = self.wake_watcher();
+        let write = self.wake.write_end.swap(-1, Ordering::SeqCst);
+        self.wake.quiesce();
+        let read = w.fd();
+        self.stop_internal_io(w);
+        sys::fd::close(read);
+        if write != read {
+            sys::fd::close(write);
+        }
+    }
+
+    /// After a fork the channel is shared with the parent: a new one, and a look at what may have come by the old.
+    pub(super) fn renew_wake(self) {
+        if self.wake_watcher().base().is_active() {
+            self.wake.in_flight.store(0, Ordering::SeqCst);
+            self.close_wake();
+            self.open_wake();
+            self.feed(self.wake_watcher().base(), EV_CUSTOM);
+        }
+    }
+
+    /// At destroy.
+    pub(super) fn shut_wake(self) {
+        if self.wake.write_end.load(Ordering::SeqCst) >= 0 {
+            self.close_wake();
+        }
+        self.wake.list.release();
+    }
+
+    /// After a wait: has the wake-ups handled that came without a write.
+    pub(super) fn catch_skipped(self) {
+        if self.wake.end_wait() {
+            self.feed(self.wake_watcher().base(), EV_CUSTOM);
+        }
+    }
+
+    pub(super) fn verify_asyncs(self) -> bool {
+        let list = &self.wake.list;
+        (0..list.len()).all(|place| list.get(place).is_some_and(|w| w.active() as usize == place.wrapping_add(1)))
+    }
+
+    /// The async watchers.
+    pub(super) fn asyncs(&self) -> &Indexed<WatcherPtr> {
+        &self.wake.list
+    }
+
+    pub fn start_async(self, w: AsyncPtr) {
+        if w.base().is_active() {
+            return;
+        }
+        w.sent().store(0, Ordering::SeqCst);
+        self.open_wake();
+        self.enlist(&self.wake.list, w.base());
+    }
+
+    pub fn stop_async(self, w: AsyncPtr) {
+        self.pending.clear(w.base());
+        if w.base().is_active() {
+            self.delist(&self.wake.list, w.base(), c"ev_async_stop");
+        }
+    }
+
+    /// Queues every async watcher that was sent to, those started last first: they are called in order of start.
+    fn feed_asyncs(self) {
+        for place in (0..self.wake.list.len()).rev() {
+            if let Some(base) = self.wake.list.get(place) {
+                // SAFETY: only start_async puts watchers there.
+                let w = unsafe { AsyncPtr::from_base(base) };
+                if w.sent().load(Ordering::Relaxed) != 0 && w.sent().swap(0, Ordering::SeqCst) != 0 {
+                    self.feed(base, EV_ASYNC);
+                }
+            }
+        }
+    }
+}
+
+/// Wakes the loop for an async watcher. From any thread, and from signal handlers.
+///
+/// # Safety
+/// LOOP and WATCHER until the watcher's callback has run for this call: only then may the loop go.
+pub unsafe fn send(raw: *mut ev_loop, w: AsyncPtr) {
+    fence(Ordering::SeqCst);
+    if w.sent().load(Ordering::SeqCst) != 0 {
+        // Not handled yet: that handling sees what was written before this call.
+        return;
+    }
+    // SAFETY: LOOP; the wake-up part is made of atomics, and stays until `leave`.
+    let wake = unsafe { &(*raw.cast::<Loop>()).wake };
+    wake.enter();
+    // Before the first start there is nobody to wake: the send is ignored.
+    if wake.write_end.load(Ordering::SeqCst) >= 0 && w.sent().swap(1, Ordering::SeqCst) == 0 {
+        wake.wake(&wake.asyncs);
+    }
+    wake.leave();
+}
+
+/// The callback of the internal watcher: looks for raised signals and sent asyncs.
+unsafe extern "C-unwind" fn wake_ready(raw: *mut ev_loop, _: *mut ev_watcher, revents: c_int) {
+    // SAFETY: LOOP, called by it.
+    let lp = unsafe { LoopPtr::new(raw) };
+    if revents & EV_ERROR != 0 {
+        // The program closed the descriptor under us. The number may be another file of its own by now.
+        lp.wake.write_end.store(-1, Ordering::SeqCst);
+        lp.lost_internal_io();
+        lp.open_wake();
+    } else if revents & EV_READ != 0 {
+        sys::fd::drain(lp.wake_watcher().fd());
+    }
+    lp.wake.skipped.store(false, Ordering::SeqCst);
+    fence(Ordering::SeqCst);
+    if lp.wake.signals.swap(false, Ordering::SeqCst) {
+        lp.feed_raised_signals();
+    }
+    if lp.wake.asyncs.swap(false, Ordering::SeqCst) {
+        lp.feed_asyncs();
+    }
+}

@@ -1,0 +1,126 @@
+//! `ev_walk`: every active watcher of the types asked for.
+
+use core::ffi::c_int;
+use core::mem::offset_of;
+
+use super::fds::Watchers;
+use super::hooks::Hook;
+use super::pending::LEVELS;
+use super::{Loop, LoopPtr, embed};
+use crate::abi::{
+    EV_ASYNC, EV_CHECK, EV_CHILD, EV_CLEANUP, EV_EMBED, EV_FORK, EV_IDLE, EV_IO, EV_PERIODIC, EV_PREPARE, EV_SIGNAL,
+    EV_STAT, EV_TIMER, ev_embed, ev_walk_cb,
+};
+use crate::mem::{Arr, Indexed};
+use crate::watcher::{WatcherPtr, outer};
+
+/// A watcher that was found, and its type.
+#[derive(Clone, Copy)]
+struct Found {
+    kind: c_int,
+    watcher: WatcherPtr,
+}
+
+/// What walks in progress have found; a walk from within a walk's callback adds its own above.
+pub struct Walks(Arr<Found>);
+
+impl Walks {
+    pub const fn new() -> Self {
+        Self(Arr::new())
+    }
+
+    pub fn release(&self) {
+        self.0.release();
+    }
+}
+
+impl LoopPtr {
+    /// Calls `callback` with each active watcher of `types`. It may stop the watcher that it is given.
+    pub fn walk(self, types: c_int, callback: ev_walk_cb) {
+        let Some(callback) = callback else { return };
+        let first = self.walks.0.len();
+        self.find_all(types);
+        let end = self.walks.0.len();
+        let mut life = self.life();
+        for index in first..end {
+            let Some(found) = self.walks.0.get(index) else { break };
+            // An earlier call may have stopped it.
+            if found.watcher.is_active() {
+                // SAFETY: the program passed it for this.
+                unsafe { callback(self.raw(), found.kind, found.watcher.raw().cast()) };
+                if !self.survived(&mut life) {
+                    return;
+                }
+            }
+        }
+        self.walks.0.truncate(first);
+    }
+
+    fn found(self, types: c_int, kind: c_int, watcher: WatcherPtr) {
+        if types & kind != 0 && !self.is_internal(watcher) {
+            self.walks.0.push(Found { kind, watcher });
+        }
+    }
+
+    /// Whether the watcher is a part of the loop, or of an unfired `ev_once`.
+    fn is_internal(self, w: WatcherPtr) -> bool {
+        let from_loop = (w.raw() as usize).wrapping_sub(self.raw() as usize);
+        from_loop < size_of::<Loop>() || self.once.owns(w)
+    }
+
+    fn find_all(self, types: c_int) {
+        for fd in 0..self.fds.len() {
+            for w in Watchers::of(self.fds.head(fd)) {
+                if embed::is_inner_io(w.base()) {
+                    // SAFETY: it is the `io` of an active embed watcher.
+                    let whole = unsafe { WatcherPtr::new(outer(w.base().raw(), offset_of!(ev_embed, io))) };
+                    self.found(types, EV_EMBED, whole);
+                } else {
+                    self.found(types, EV_IO, w.base());
+                }
+            }
+        }
+        for (heap, kind) in [(&self.timers, EV_TIMER), (&self.periodics, EV_PERIODIC)] {
+            for index in 0..heap.len() {
+                if let Some(due) = heap.get(index) {
+                    if !super::stat::is_inner_timer(due.watcher) {
+                        self.found(types, kind, due.watcher);
+                    }
+                }
+            }
+        }
+        for level in 0..LEVELS {
+            if let Some(list) = self.hooks.idle(level) {
+                self.find_listed(types, EV_IDLE, list);
+            }
+        }
+        self.find_listed(types, EV_PREPARE, self.hooks.list(Hook::Prepare));
+        self.find_listed(types, EV_CHECK, self.hooks.list(Hook::Check));
+        self.find_listed(types, EV_FORK, self.hooks.list(Hook::Fork));
+        self.find_listed(types, EV_CLEANUP, self.hooks.list(Hook::Cleanup));
+        self.find_listed(types, EV_ASYNC, self.asyncs());
+        for chain in self.signal_chains() {
+            self.find_chained(types, EV_SIGNAL, chain);
+        }
+        for head in self.child_chains() {
+            self.find_chained(types, EV_CHILD, Watchers::of(head));
+        }
+        for head in self.path_chains() {
+            self.find_chained(types, EV_STAT, Watchers::of(head));
+        }
+    }
+
+    fn find_listed(self, types: c_int, kind: c_int, list: &Indexed<WatcherPtr>) {
+        for place in 0..list.len() {
+            if let Some(w) = list.get(place).filter(|&w| !embed::is_inner_hook(w)) {
+                self.found(types, kind, w);
+            }
+        }
+    }
+
+    fn find_chained(self, types: c_int, kind: c_int, chain: Watchers) {
+        for w in chain {
+            self.found(types, kind, w.base());
+        }
+    }
+}

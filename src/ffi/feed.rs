@@ -1,0 +1,47 @@
+//! Events without a cause: making watchers pending by hand.
+
+use core::ffi::{c_int, c_void};
+
+use crate::abi::{ev_loop, ev_watcher};
+use crate::engine::LoopPtr;
+use crate::watcher::WatcherPtr;
+
+/// Makes a watcher, active or not, pending with `revents`, or adds them to what is pending.
+///
+/// # Safety
+/// LOOP, WATCHER, THREAD.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ev_feed_event(loop_: *mut ev_loop, w: *mut c_void, revents: c_int) {
+    // SAFETY: handed on to the caller.
+    unsafe { LoopPtr::new(loop_).feed(WatcherPtr::new(w.cast::<ev_watcher>()), revents) }
+}
+
+/// As if the descriptor were ready for `revents`. One without watchers is ignored.
+///
+/// # Safety
+/// LOOP, THREAD.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ev_feed_fd_event(loop_: *mut ev_loop, fd: c_int, revents: c_int) {
+    // SAFETY: handed on to the caller.
+    unsafe { LoopPtr::new(loop_) }.feed_fd_event(fd, revents);
+}
+
+/// As if the signal had come, for this loop alone. One that it does not watch is ignored.
+///
+/// # Safety
+/// LOOP, THREAD.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ev_feed_signal_event(loop_: *mut ev_loop, signum: c_int) {
+    // SAFETY: handed on to the caller.
+    unsafe { LoopPtr::new(loop_) }.feed_signal_event(signum);
+}
+
+/// Ends a watcher's pending state; returns the event bits that it had, 0 if it was not pending.
+///
+/// # Safety
+/// LOOP, WATCHER, THREAD.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ev_clear_pending(loop_: *mut ev_loop, w: *mut c_void) -> c_int {
+    // SAFETY: handed on to the caller.
+    unsafe { LoopPtr::new(loop_).clear_pending(WatcherPtr::new(w.cast::<ev_watcher>())) }
+}

@@ -1,0 +1,153 @@
+//! A growable array on the program's allocator. Values go in and out by copy: no reference into it is handed out, so
+//! nothing dangles when a callback makes it grow.
+
+use core::cell::Cell;
+use core::ptr;
+
+use super::{release, resize};
+
+/// The array; `ARR`: the elements below `len` are initialised.
+pub struct Arr<T: Copy> {
+    base: Cell<*mut T>,
+    len: Cell<usize>,
+    capacity: Cell<usize>,
+}
+
+impl<T: Copy> Arr<T> {
+    /// The first block has room for about this many bytes.
+    const FIRST_BYTES: usize = 128;
+
+    pub const fn new() -> Self {
+        Self { base: Cell::new(ptr::null_mut()), len: Cell::new(0), capacity: Cell::new(0) }
+    }
+
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len.get()
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len.get() == 0
+    }
+
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<T> {
+        if index < self.len.get() {
+            // SAFETY: ARR.
+            Some(unsafe { self.base.get().add(index).read() })
+        } else {
+            None
+        }
+    }
+
+    /// The element at `index`, unchecked.
+    ///
+    /// # Safety
+    /// `index < len`.
+    #[inline]
+    pub unsafe fn at(&self, index: usize) -> T {
+        debug_assert!(index < self.len.get());
+        // SAFETY: ARR, and the caller's promise.
+        unsafe { self.base.get().add(index).read() }
+    }
+
+    /// Overwrites an element; an index that is out of range changes nothing.
+    #[inline]
+    pub fn set(&self, index: usize, value: T) {
+        debug_assert!(index < self.len.get());
+        if index < self.len.get() {
+            // SAFETY: ARR.
+            unsafe { self.base.get().add(index).write(value) }
+        }
+    }
+
+    /// Changes one element in place; `change` must not touch the array.
+    #[inline]
+    pub fn update(&self, index: usize, change: impl FnOnce(&mut T)) {
+        if let Some(mut value) = self.get(index) {
+            change(&mut value);
+            self.set(index, value);
+        }
+    }
+
+    #[inline]
+    pub fn push(&self, value: T) {
+        let len = self.len.get();
+        if len == self.capacity.get() {
+            self.grow(len.wrapping_add(1));
+        }
+        // SAFETY: len < capacity after growing; ARR holds again with len + 1.
+        unsafe { self.base.get().add(len).write(value) };
+        self.len.set(len.wrapping_add(1));
+    }
+
+    #[inline]
+    pub fn pop(&self) -> Option<T> {
+        let last = self.len.get().checked_sub(1)?;
+        self.len.set(last);
+        // SAFETY: ARR.
+        Some(unsafe { self.base.get().add(last).read() })
+    }
+
+    /// Removes the element at `index` and moves the last one into the hole.
+    pub fn swap_remove(&self, index: usize) {
+        if index >= self.len.get() {
+            return;
+        }
+        if let Some(last) = self.pop() {
+            if index < self.len.get() {
+                self.set(index, last);
+            }
+        }
+    }
+
+    /// Forgets the elements from `len` on.
+    pub fn truncate(&self, len: usize) {
+        self.len.set(self.len.get().min(len));
+    }
+
+    /// Makes the array at least `len` long, new elements being `value`.
+    #[inline]
+    pub fn extend_to(&self, len: usize, value: T) {
+        if len > self.len.get() {
+            self.extend_slow(len, value);
+        }
+    }
+
+    #[cold]
+    fn extend_slow(&self, len: usize, value: T) {
+        if len > self.capacity.get() {
+            self.grow(len);
+        }
+        for index in self.len.get()..len {
+            // SAFETY: index < len <= capacity.
+            unsafe { self.base.get().add(index).write(value) };
+        }
+        self.len.set(len);
+    }
+
+    /// The address of the first element, for a system call that fills or reads the array. Dies at the next growth.
+    pub fn as_ptr(&self) -> *mut T {
+        self.base.get()
+    }
+
+    /// Gives the memory back; the array is empty and may be used again.
+    pub fn release(&self) {
+        // SAFETY: base is null or came from resize, and is forgotten here.
+        unsafe { release(self.base.replace(ptr::null_mut())) };
+        self.len.set(0);
+        self.capacity.set(0);
+    }
+
+    #[cold]
+    fn grow(&self, wanted: usize) {
+        let first = (Self::FIRST_BYTES >> size_of::<T>().max(1).ilog2()).max(4);
+        let capacity = wanted.max(self.capacity.get().saturating_mul(2)).max(first);
+        let bytes = capacity.saturating_mul(size_of::<T>());
+        // SAFETY: base is null or came from resize.
+        let base = unsafe { resize(self.base.get().cast(), bytes) };
+        self.base.set(base.cast());
+        self.capacity.set(capacity);
+    }
+}

@@ -1,0 +1,56 @@
+//! Descriptors: opening the kinds that the loop needs for itself, reading, writing, closing.
+
+use core::ffi::{c_int, c_void};
+
+use super::check;
+
+/// Closes a descriptor of the loop's own, if there is one.
+pub fn close(fd: c_int) {
+    if fd >= 0 {
+        // SAFETY: the caller owns it.
+        unsafe { libc::close(fd) };
+    }
+}
+
+/// Whether the number names an open file.
+pub fn is_open(fd: c_int) -> bool {
+    // SAFETY: no pointers.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
+}
+
+/// An eventfd with count 0.
+pub fn eventfd() -> Result<c_int, c_int> {
+    // SAFETY: no pointers.
+    check(unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) })
+}
+
+/// A pipe: (read end, write end).
+pub fn pipe() -> Result<(c_int, c_int), c_int> {
+    let mut ends = [-1, -1];
+    // SAFETY: KERNEL; room for two.
+    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_NONBLOCK | libc::O_CLOEXEC) })?;
+    let [read, write] = ends;
+    Ok((read, write))
+}
+
+/// Adds one to an eventfd's count, or a byte to a pipe. Safe in a signal handler. A full pipe is as good: its reader
+/// has something to wake up for.
+pub fn poke(fd: c_int) {
+    let one: u64 = 1;
+    // SAFETY: KERNEL.
+    unsafe { libc::write(fd, (&raw const one).cast(), size_of::<u64>()) };
+}
+
+/// Empties an eventfd or a pipe.
+pub fn drain(fd: c_int) {
+    let mut room = [0_u8; 128];
+    // A pipe may hold more than one buffer full; an eventfd is empty after one read.
+    while read(fd, room.as_mut_ptr().cast(), size_of_val(&room)) == Ok(size_of_val(&room)) {}
+}
+
+/// read(2): the number of bytes.
+pub fn read(fd: c_int, into: *mut c_void, room: usize) -> Result<usize, c_int> {
+    // SAFETY: KERNEL; the caller's buffer.
+    let got = unsafe { libc::read(fd, into, room) };
+    if got < 0 { Err(super::errno()) } else { Ok(got as usize) }
+}

@@ -1,0 +1,40 @@
+//! Thin wrappers over system calls: arguments by value, errors as `Err(errno)`.
+//!
+//! The calls that block are declared `C-unwind`: a thread may be cancelled in them, and the unwinding passes through
+//! our frames.
+
+pub mod fd;
+pub mod path;
+pub mod poll;
+pub mod signal;
+pub mod time;
+
+use core::ffi::{c_int, c_long};
+
+/// The error of the last call that failed.
+pub fn errno() -> c_int {
+    // SAFETY: always valid for the calling thread.
+    unsafe { *libc::__errno_location() }
+}
+
+/// Sets what [`errno`] returns.
+pub fn set_errno(value: c_int) {
+    // SAFETY: always valid for the calling thread.
+    unsafe { *libc::__errno_location() = value }
+}
+
+/// The result of a call that says -1 for failure.
+pub fn check(result: c_int) -> Result<c_int, c_int> {
+    if result < 0 { Err(errno()) } else { Ok(result) }
+}
+
+/// As [`check`], for results of `syscall`.
+pub fn check_long(result: c_long) -> Result<c_int, c_int> {
+    if result < 0 { Err(errno()) } else { Ok(result as c_int) }
+}
+
+/// This process's id.
+pub fn process_id() -> c_int {
+    // SAFETY: no precondition.
+    unsafe { libc::getpid() }
+}

@@ -1,0 +1,123 @@
+//! Clocks, sleeping, and spans of time as the kernel takes them.
+
+use core::ffi::c_int;
+use core::ptr;
+
+use libc::{clockid_t, timespec};
+
+use super::{check, check_long};
+
+unsafe extern "C-unwind" {
+    fn select(
+        nfds: c_int,
+        read: *mut libc::fd_set,
+        write: *mut libc::fd_set,
+        except: *mut libc::fd_set,
+        timeout: *mut libc::timeval,
+    ) -> c_int;
+    fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int;
+    fn pthread_setcanceltype(kind: c_int, before: *mut c_int) -> c_int;
+}
+
+/// Longer spans are cut to this many seconds: every kernel takes it, and no timer needs more before the loop looks
+/// again.
+const LONGEST: f64 = 1e8;
+
+fn clock(id: clockid_t) -> f64 {
+    let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: KERNEL; filled by the call. It can't fail for the two clocks in use.
+    unsafe { libc::clock_gettime(id, &raw mut now) };
+    now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9
+}
+
+/// Seconds since the epoch, as the system's clock has it.
+pub fn realtime() -> f64 {
+    clock(libc::CLOCK_REALTIME)
+}
+
+/// Seconds on the clock that never jumps.
+pub fn monotonic() -> f64 {
+    clock(libc::CLOCK_MONOTONIC)
+}
+
+/// A span as the kernel takes it, rounded up, so that a wait never ends early. Negative or not a number is zero.
+pub fn span(seconds: f64) -> timespec {
+    let seconds = if seconds > 0.0 { seconds.min(LONGEST) } else { 0.0 };
+    let whole = seconds as i64;
+    // Up by one nanosecond: the conversion cuts.
+    let nanos = ((seconds - whole as f64) * 1e9) as i64;
+    let nanos = if seconds > 0.0 { nanos.wrapping_add(1) } else { 0 };
+    if nanos >= 1_000_000_000 {
+        timespec { tv_sec: whole.wrapping_add(1), tv_nsec: 0 }
+    } else {
+        timespec { tv_sec: whole, tv_nsec: nanos }
+    }
+}
+
+/// A span in microseconds for select, rounded up.
+pub fn span_micros(seconds: f64) -> libc::timeval {
+    let fine = span(seconds);
+    let micros = fine.tv_nsec.wrapping_add(999) / 1000;
+    if micros >= 1_000_000 {
+        libc::timeval { tv_sec: fine.tv_sec.wrapping_add(1), tv_usec: 0 }
+    } else {
+        libc::timeval { tv_sec: fine.tv_sec, tv_usec: micros }
+    }
+}
+
+/// A span in milliseconds for the calls that take an int, rounded up: rounding down would spin.
+pub fn span_millis(seconds: f64) -> c_int {
+    let millis = if seconds > 0.0 { seconds * 1e3 } else { 0.0 };
+    if millis >= f64::from(c_int::MAX) {
+        return c_int::MAX;
+    }
+    let whole = millis as c_int;
+    if f64::from(whole) < millis { whole.wrapping_add(1) } else { whole }
+}
+
+/// Sleeps; a signal ends it early. Zero or less returns at once.
+pub fn sleep(seconds: f64) {
+    if seconds > 0.0 {
+        let span = span(seconds);
+        // SAFETY: KERNEL.
+        unsafe { nanosleep(&raw const span, ptr::null_mut()) };
+    }
+}
+
+/// select(2) on bit sets of any size.
+///
+/// # Safety
+/// The sets have room for `nfds` bits.
+pub unsafe fn wait_select(nfds: c_int, read: *mut u64, write: *mut u64, seconds: f64) -> Result<c_int, c_int> {
+    let mut timeout = span_micros(seconds);
+    // SAFETY: as the caller promises; the kernel looks at nfds bits only.
+    check(unsafe { select(nfds, read.cast(), write.cast(), ptr::null_mut(), &raw mut timeout) })
+}
+
+/// Runs a system call that has no wrapper in the C library as a cancellation point, as the wrappers of its kind are.
+pub fn cancellable(call: impl FnOnce() -> i64) -> Result<c_int, c_int> {
+    const ASYNCHRONOUS: c_int = 1;
+    let mut before = 0;
+    // SAFETY: KERNEL.
+    unsafe { pthread_setcanceltype(ASYNCHRONOUS, &raw mut before) };
+    let result = check_long(call());
+    // SAFETY: KERNEL.
+    unsafe { pthread_setcanceltype(before, ptr::null_mut()) };
+    result
+}
+
+/// A timerfd on the system's clock that becomes readable when somebody sets that clock.
+pub fn jump_detector() -> Result<c_int, c_int> {
+    // SAFETY: no pointers.
+    check(unsafe { libc::timerfd_create(libc::CLOCK_REALTIME, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC) })
+}
+
+/// Arms the detector until `at`, absolute.
+pub fn arm_jump_detector(fd: c_int, at: f64) {
+    let zero = timespec { tv_sec: 0, tv_nsec: 0 };
+    let when = libc::itimerspec { it_interval: zero, it_value: timespec { tv_sec: at as i64, tv_nsec: 0 } };
+    /// Not in every version of the libc crate.
+    const CANCEL_ON_SET: c_int = 2;
+    // SAFETY: KERNEL. A failure leaves the periodic re-reading of the clock.
+    unsafe { libc::timerfd_settime(fd, libc::TFD_TIMER_ABSTIME | CANCEL_ON_SET, &raw const when, ptr::null_mut()) };
+}

@@ -1,0 +1,287 @@
+//! Handles to watchers. A watcher is C's memory: it is read and written through raw places only, and never as a Rust
+//! reference, since the program does the same while we run.
+//!
+//! Used by the whole engine; knows nothing of a loop but the address that a callback is given.
+
+use core::ffi::{c_char, c_int};
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicI32;
+
+use crate::abi::{
+    EV_MAXPRI, EV_MINPRI, ev_async, ev_child, ev_embed, ev_fork, ev_io, ev_loop, ev_periodic, ev_prepare,
+    ev_reschedule_cb, ev_signal, ev_stat, ev_statdata, ev_timer, ev_watcher, ev_watcher_list,
+};
+use crate::diag;
+use crate::mem::Placed;
+
+/// A callback of the library's own, for its internal watchers.
+pub type InternalCallback = unsafe extern "C-unwind" fn(*mut ev_loop, *mut ev_watcher, c_int);
+
+/// Makes a handle type for one C structure, and accessors for members of it.
+macro_rules! handle {
+    ($(#[$doc:meta])* $Name:ident($c_type:ty) $({ $($get:ident / $set:ident => $field:ident: $type:ty,)* })?) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub struct $Name(NonNull<$c_type>);
+
+        #[allow(dead_code)]
+        impl $Name {
+            /// # Safety
+            /// WATCHER.
+            #[inline]
+            pub unsafe fn new(raw: *mut $c_type) -> Self {
+                // SAFETY: WATCHER, so not null.
+                Self(unsafe { NonNull::new_unchecked(raw) })
+            }
+
+            #[inline]
+            pub fn raw(self) -> *mut $c_type {
+                self.0.as_ptr()
+            }
+
+            /// The part that all watchers share.
+            #[inline]
+            pub fn base(self) -> WatcherPtr {
+                WatcherPtr(self.0.cast())
+            }
+
+            /// The same watcher, seen as what it is.
+            ///
+            /// # Safety
+            /// The watcher was started as one of this type.
+            #[inline]
+            pub unsafe fn from_base(base: WatcherPtr) -> Self {
+                Self(base.0.cast())
+            }
+
+            $($(
+                #[inline]
+                pub fn $get(self) -> $type {
+                    // SAFETY: WATCHER; a raw place.
+                    unsafe { (&raw const (*self.0.as_ptr()).$field).read() }
+                }
+
+                #[inline]
+                pub fn $set(self, value: $type) {
+                    // SAFETY: WATCHER; a raw place.
+                    unsafe { (&raw mut (*self.0.as_ptr()).$field).write(value) }
+                }
+            )*)?
+        }
+    };
+}
+
+handle! {
+    /// Any watcher.
+    WatcherPtr(ev_watcher) {
+        active / set_active => active: c_int,
+        pending / set_pending => pending: c_int,
+        priority / set_priority => priority: c_int,
+    }
+}
+
+handle! {
+    /// A watcher in a singly linked list: io, signal, child, stat.
+    ListPtr(ev_watcher_list) {
+        next / set_next => next: *mut ev_watcher_list,
+    }
+}
+
+handle! {
+    /// A descriptor's watcher.
+    IoPtr(ev_io) {
+        fd / set_fd => fd: c_int,
+        events / set_events => events: c_int,
+    }
+}
+
+handle! {
+    /// A timer.
+    TimerPtr(ev_timer) {
+        at / set_at => at: f64,
+        repeat / set_repeat => repeat: f64,
+    }
+}
+
+handle! {
+    /// A periodic.
+    PeriodicPtr(ev_periodic) {
+        at / set_at => at: f64,
+        offset / set_offset => offset: f64,
+        interval / set_interval => interval: f64,
+        reschedule / set_reschedule => reschedule_cb: ev_reschedule_cb,
+    }
+}
+
+handle! {
+    /// A signal's watcher.
+    SignalPtr(ev_signal) {
+        signum / set_signum => signum: c_int,
+    }
+}
+
+handle! {
+    /// A child's watcher.
+    ChildPtr(ev_child) {
+        flags / set_flags => flags: c_int,
+        pid / set_pid => pid: c_int,
+        rpid / set_rpid => rpid: c_int,
+        rstatus / set_rstatus => rstatus: c_int,
+    }
+}
+
+handle! {
+    /// A path's watcher.
+    StatPtr(ev_stat) {
+        interval / set_interval => interval: f64,
+        path / set_path => path: *const c_char,
+        wd / set_wd => wd: c_int,
+        attr / set_attr => attr: ev_statdata,
+        prev / set_prev => prev: ev_statdata,
+    }
+}
+
+handle! {
+    /// An embedded loop's watcher.
+    EmbedPtr(ev_embed) {
+        other / set_other => other: *mut ev_loop,
+    }
+}
+
+handle! {
+    /// A prepare watcher.
+    PreparePtr(ev_prepare)
+}
+
+handle! {
+    /// A fork watcher.
+    ForkPtr(ev_fork)
+}
+
+handle! {
+    /// An async watcher.
+    AsyncPtr(ev_async)
+}
+
+impl WatcherPtr {
+    pub fn is_active(self) -> bool {
+        self.active() != 0
+    }
+
+    /// The priority as an index, 0 for the lowest; clamped, since a watcher that was never started may hold anything.
+    #[inline]
+    pub fn level(self) -> usize {
+        let clamped = self.priority().clamp(EV_MINPRI, EV_MAXPRI);
+        clamped.wrapping_sub(EV_MINPRI) as usize
+    }
+
+    /// Writes the clamped priority back, as a start does.
+    #[inline]
+    pub fn clamp_priority(self) {
+        let asked = self.priority();
+        let clamped = asked.clamp(EV_MINPRI, EV_MAXPRI);
+        if clamped != asked {
+            self.set_priority(clamped);
+        }
+    }
+
+    /// Makes it an inactive internal watcher.
+    pub fn init(self, callback: InternalCallback, priority: c_int) {
+        self.set_active(0);
+        self.set_pending(0);
+        self.set_priority(priority);
+        self.set_callback(callback);
+    }
+
+    /// Sets an internal watcher's callback.
+    pub fn set_callback(self, callback: InternalCallback) {
+        // SAFETY: WATCHER; a raw place.
+        unsafe { (&raw mut (*self.raw()).cb).write(Some(callback)) }
+    }
+
+    /// Whether it is an internal watcher with this callback.
+    pub fn calls(self, callback: InternalCallback) -> bool {
+        // SAFETY: WATCHER; a raw place.
+        let own = unsafe { (&raw const (*self.raw()).cb).read() };
+        own.is_some_and(|own| own as usize == callback as usize)
+    }
+
+    /// Whether it has a callback at all.
+    pub fn has_callback(self) -> bool {
+        // SAFETY: WATCHER; a raw place.
+        unsafe { (&raw const (*self.raw()).cb).read() }.is_some()
+    }
+
+    /// Calls the program back. It may free the watcher, destroy the loop, unwind, or never return.
+    #[inline]
+    pub fn call(self, on: *mut ev_loop, revents: c_int) {
+        // SAFETY: WATCHER; the callback is read before it runs.
+        match unsafe { (&raw const (*self.raw()).cb).read() } {
+            // SAFETY: the program set it as the callback of this watcher.
+            Some(callback) => unsafe { callback(on, self.raw(), revents) },
+            None => diag::fail(c"ev_invoke", c"a watcher without a callback (NULL) is to be called"),
+        }
+    }
+}
+
+impl Placed for WatcherPtr {
+    fn place(self) -> Option<usize> {
+        (self.active() as usize).checked_sub(1)
+    }
+
+    fn set_place(self, place: usize) {
+        self.set_active((place as c_int).wrapping_add(1));
+    }
+}
+
+impl AsyncPtr {
+    /// The `sent` member, which other threads and signal handlers write.
+    pub fn sent<'a>(self) -> &'a AtomicI32 {
+        // SAFETY: WATCHER; aligned and valid for as long as the caller uses it; every access of ours is atomic, and C
+        // declares it volatile.
+        unsafe { AtomicI32::from_ptr(&raw mut (*self.raw()).sent) }
+    }
+}
+
+impl StatPtr {
+    /// The polling timer within.
+    pub fn timer(self) -> TimerPtr {
+        // SAFETY: WATCHER; a place within it is not null.
+        unsafe { TimerPtr::new(&raw mut (*self.raw()).timer) }
+    }
+
+    /// Where the latest attributes are, for lstat to fill.
+    pub fn attr_place(self) -> *mut ev_statdata {
+        // SAFETY: WATCHER; no access, an address within the watcher.
+        unsafe { &raw mut (*self.raw()).attr }
+    }
+}
+
+impl EmbedPtr {
+    /// The inner watcher of the other loop's descriptor.
+    pub fn io(self) -> IoPtr {
+        // SAFETY: WATCHER; a place within it is not null.
+        unsafe { IoPtr::new(&raw mut (*self.raw()).io) }
+    }
+
+    /// The inner watcher that flushes the other loop's changes.
+    pub fn prepare(self) -> PreparePtr {
+        // SAFETY: WATCHER; a place within it is not null.
+        unsafe { PreparePtr::new(&raw mut (*self.raw()).prepare) }
+    }
+
+    /// The inner watcher that tells the other loop of a fork.
+    pub fn fork(self) -> ForkPtr {
+        // SAFETY: WATCHER; a place within it is not null.
+        unsafe { ForkPtr::new(&raw mut (*self.raw()).fork) }
+    }
+}
+
+/// The watcher that holds an inner one: the address of `inner` less `offset`.
+///
+/// # Safety
+/// `inner` is a member at `offset` of a watcher of type `Outer`.
+pub unsafe fn outer<Outer>(inner: *mut ev_watcher, offset: usize) -> *mut Outer {
+    // SAFETY: as the caller promises, within one structure.
+    unsafe { inner.byte_sub(offset) }.cast()
+}
