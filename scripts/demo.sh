@@ -8,6 +8,8 @@ set -u
 LC_ALL=C
 export LC_ALL
 unset LD_PRELOAD LD_LIBRARY_PATH LIBEV_FLAGS
+# What was given to an outer make is in the environment too.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 cd "$(dirname "$0")/.." || exit 1
@@ -25,13 +27,23 @@ failed=
 # Below the range that outgoing connections take theirs from.
 port=$((20000 + $$ % 10000))
 
-# stop PROCESS...: ends processes that are children of this script, with their groups if they lead one.
+# stop PROCESS...: ends children of this script, with their groups if they lead one; by force after two seconds.
 stop() {
   for process in "$@"; do
-    [ "$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$process/status" 2>/dev/null)" = $$ ] || continue
+    [ "$(status_of "$process" PPid)" = $$ ] || continue
+    kill -TERM "-$process" 2>/dev/null || kill -TERM "$process" 2>/dev/null
+    patience=100
+    while [ "$patience" -gt 0 ] && [ "$(status_of "$process" State)" != Z ]; do
+      sleep 0.02
+      patience=$((patience - 1))
+    done
     kill -KILL "-$process" 2>/dev/null || kill -KILL "$process" 2>/dev/null
     wait "$process" 2>/dev/null
   done
+}
+# status_of PROCESS FIELD: the first word that /proc says.
+status_of() {
+  sed -n "s/^$2:[[:space:]]*\([^[:space:]]*\).*/\1/p" "/proc/$1/status" 2>/dev/null
 }
 finish() {
   trap '' INT TERM HUP PIPE
@@ -42,9 +54,11 @@ finish() {
 }
 interrupted() {
   trap '' INT TERM HUP PIPE
-  [ "$1" = 141 ] || printf '\ninterrupted, nothing is left running\n' >&2
+  # Where the output went at the start: the function at work may have sent it elsewhere.
+  [ "$1" = 141 ] || printf '\ninterrupted, nothing is left running\n' >&3
   exit "$1"
 }
+exec 3>&2
 trap finish EXIT
 trap 'interrupted 129' HUP
 trap 'interrupted 130' INT
@@ -63,7 +77,7 @@ give_up() {
 
 # Runs a command in a group of its own, so that a signal ends it at once and whole.
 work() {
-  setsid "$@" &
+  setsid "$@" 3>&- &
   working=$!
   wait "$working"
   status=$?
@@ -108,9 +122,9 @@ start() {
     port=$((port + 1))
     if listens "$port"; then continue; fi
     if [ "$1" = ours ]; then
-      LD_PRELOAD=$scratch/libev.so.4 LIBEV_FLAGS=$(flags_of "$2") nghttpd --no-tls -d "$scratch/site" -a 127.0.0.1 "$port" >"$scratch/server" 2>&1 &
+      LD_PRELOAD=$scratch/libev.so.4 LIBEV_FLAGS=$(flags_of "$2") nghttpd --no-tls -d "$scratch/site" -a 127.0.0.1 "$port" >"$scratch/server" 2>&1 3>&- &
     else
-      LIBEV_FLAGS=$(flags_of "$2") nghttpd --no-tls -d "$scratch/site" -a 127.0.0.1 "$port" >"$scratch/server" 2>&1 &
+      LIBEV_FLAGS=$(flags_of "$2") nghttpd --no-tls -d "$scratch/site" -a 127.0.0.1 "$port" >"$scratch/server" 2>&1 3>&- &
     fi
     server=$!
     wait_for_port && return 0
@@ -132,10 +146,7 @@ wait_for_port() {
 }
 
 is_running() {
-  [ -n "$server" ] && kill -0 "$server" 2>/dev/null && [ "$(state)" != Z ]
-}
-state() {
-  sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$server/status" 2>/dev/null
+  [ -n "$server" ] && kill -0 "$server" 2>/dev/null && [ "$(status_of "$server" State)" != Z ]
 }
 
 stop_server() {
@@ -225,7 +236,7 @@ rehearse() {
     fi
     stop_server
   done
-  [ "$requests" != 0 ] || give_up "nothing to compare"
+  case $pairs in *ours:*) ;; *) give_up "this library served on neither backend" ;; esac
 }
 
 run() {
