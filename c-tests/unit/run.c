@@ -388,7 +388,7 @@ run_alarm_clock (int flags)
   CHECK (!setitimer (ITIMER_REAL, &every, 0));
 }
 
-TEST (run_interrupted_wait_is_an_iteration_without_events, .backends = T_SELECT | T_POLL | T_EPOLL)
+TEST (run_interrupted_wait_is_an_iteration_without_events)
 {
   struct ev_loop *loop = t_loop (0);
   ev_timer timer;
@@ -405,7 +405,7 @@ TEST (run_interrupted_wait_is_an_iteration_without_events, .backends = T_SELECT 
   ev_loop_destroy (loop);
 }
 
-TEST (run_interrupted_wait_with_restart_too, .backends = T_SELECT | T_POLL | T_EPOLL)
+TEST (run_interrupted_wait_with_restart_too)
 {
   struct ev_loop *loop = t_loop (0);
   ev_timer timer;
