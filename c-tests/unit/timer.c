@@ -754,7 +754,7 @@ TEST (timer_never_early)
 
 /* The shortest of many waits says what the back-end can resolve, whatever the load. */
 TEST (timer_waits_finer_than_a_millisecond, .backends = T_SELECT | T_EPOLL | T_LINUXAIO,
-      .ours_only = "the reference waits in whole milliseconds on epoll", .ours_only_on = T_EPOLL)
+      .ours_only = "the reference waits in whole milliseconds on epoll and linuxaio", .ours_only_on = T_EPOLL | T_LINUXAIO)
 {
   struct ev_loop *loop = t_loop (0);
   double shortest = 1e9;
