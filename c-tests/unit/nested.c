@@ -624,25 +624,41 @@ nested_tell_waiting (EV_P)
   CHECK_EQ (write (nested_waiting[1], "w", 1), 1);
 }
 
-TEST (nested_thread_cancelled_while_it_waits, .backends = T_SELECT | T_POLL | T_EPOLL,
-      .ours_only = "a loop whose thread was cancelled while it waited can be run again")
+/* Cancels a thread that waits in ev_run; only `far` stays active. */
+static void
+nested_cancel (struct ev_loop *loop, ev_timer *far)
 {
-  struct ev_loop *loop = t_loop (0);
-  ev_timer far, later;
   pthread_t thread;
   void *result;
   char byte;
   CHECK (!pipe (nested_waiting));
   ev_set_loop_release_cb (loop, nested_tell_waiting, 0);
-  nested_timer_after (loop, &far, "far", 1000.);
+  nested_timer_after (loop, far, "far", 1000.);
   CHECK (!pthread_create (&thread, 0, nested_run_in_thread, loop));
   CHECK_EQ (read (nested_waiting[0], &byte, 1), 1);
   t_nap (0.05);
   CHECK (!pthread_cancel (thread));
   CHECK (!pthread_join (thread, &result));
   CHECK (result == PTHREAD_CANCELED);
-  ev_set_loop_release_cb (loop, 0, 0);
   CHECK_EQ (ev_depth (loop), 1);
+}
+
+TEST (nested_waiting_thread_can_be_cancelled, .backends = T_SELECT | T_POLL | T_EPOLL)
+{
+  struct ev_loop *loop = t_loop (0);
+  ev_timer far;
+  nested_cancel (loop, &far);
+  CHECK (ev_is_active (&far));
+  ev_loop_destroy (loop);
+}
+
+TEST (nested_run_after_a_cancelled_wait, .backends = T_SELECT | T_POLL | T_EPOLL,
+      .ours_only = "a loop whose thread was cancelled while it waited can be run again")
+{
+  struct ev_loop *loop = t_loop (0);
+  ev_timer far, later;
+  nested_cancel (loop, &far);
+  ev_set_loop_release_cb (loop, 0, 0);
   ev_timer_stop (loop, &far);
   ev_now_update (loop);
   nested_timer_after (loop, &later, "later", 0.01);
