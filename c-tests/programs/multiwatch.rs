@@ -32,12 +32,15 @@ pub fn restarts_children(run: &Run) -> Result<(), String> {
 /// Waits until so many children have told their numbers, in order of start.
 fn children(program: &Running, count: usize) -> Result<Vec<libc::pid_t>, String> {
     until(PATIENCE, || {
+        // Asked first: what an ended program printed is all there.
+        let running = program.is_running();
         let output = program.output();
         let told =
             output.split_inclusive('\n').filter_map(|l| l.strip_suffix('\n')?.strip_prefix("child ")?.parse().ok());
         let seen: Vec<libc::pid_t> = told.collect();
         match seen.len() == count {
             true => Ok(seen),
+            false if !running => Err(Wait::Never(program.told("ended too early"))),
             false => Err(Wait::More(program.told(&format!("has not started {count} children")))),
         }
     })
