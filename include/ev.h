@@ -83,6 +83,9 @@
 #ifndef EV_IDLE_ENABLE
 # define EV_IDLE_ENABLE EV_FEATURE_WATCHERS
 #endif
+#ifndef EV_PREPARE_ENABLE
+# define EV_PREPARE_ENABLE EV_FEATURE_WATCHERS
+#endif
 #ifndef EV_CHECK_ENABLE
 # define EV_CHECK_ENABLE EV_FEATURE_WATCHERS
 #endif
@@ -115,9 +118,6 @@
 # define EV_IO_ENABLE 1
 # undef EV_PREPARE_ENABLE
 # define EV_PREPARE_ENABLE 1
-#endif
-#ifndef EV_PREPARE_ENABLE
-# define EV_PREPARE_ENABLE EV_FEATURE_WATCHERS
 #endif
 
 /* ---- switches that would change the layout are refused ---- */
@@ -154,27 +154,31 @@
 #endif
 #define EV_CB_DECLARE(type) void (*cb)(EV_P_ struct type *w, int revents);
 
-/* A type can only be told by its spelling here. Of several words, the first decides. */
 #ifdef EV_TSTAMP_T
-# define EV_TSTAMP_IS_double 1
-# define EV_TSTAMP_IS_long 0 &&
-# define EV_TSTAMP_IS_unsigned 0 &&
-# define EV_TSTAMP_IS_signed 0 &&
-# define EV_TSTAMP_IS_const 0 &&
-# define EV_TSTAMP_IS_volatile 0 &&
-# define EV_TSTAMP_IS_2_(word) EV_TSTAMP_IS_ ## word
-# define EV_TSTAMP_IS_1_(words) EV_TSTAMP_IS_2_ (words)
-# if !(EV_TSTAMP_IS_1_ (EV_TSTAMP_T))
+/* Refuses what begins with the word of another type; further down the compiler judges the rest. */
+# define EV_TSTAMP_NOT_float 1 ||
+# define EV_TSTAMP_NOT_long 1 ||
+# define EV_TSTAMP_NOT_int 1 ||
+# define EV_TSTAMP_NOT_short 1 ||
+# define EV_TSTAMP_NOT_char 1 ||
+# define EV_TSTAMP_NOT_signed 1 ||
+# define EV_TSTAMP_NOT_unsigned 1 ||
+# define EV_TSTAMP_NOT_struct 1 ||
+# define EV_TSTAMP_NOT_2_(word) EV_TSTAMP_NOT_ ## word
+# define EV_TSTAMP_NOT_1_(words) EV_TSTAMP_NOT_2_ (words)
+# if EV_TSTAMP_NOT_1_ (EV_TSTAMP_T) + 0
 #  error "libev: EV_TSTAMP_T must be double, as it is in the shared library: remove the definition"
 # endif
-# undef EV_TSTAMP_IS_double
-# undef EV_TSTAMP_IS_long
-# undef EV_TSTAMP_IS_unsigned
-# undef EV_TSTAMP_IS_signed
-# undef EV_TSTAMP_IS_const
-# undef EV_TSTAMP_IS_volatile
-# undef EV_TSTAMP_IS_2_
-# undef EV_TSTAMP_IS_1_
+# undef EV_TSTAMP_NOT_float
+# undef EV_TSTAMP_NOT_long
+# undef EV_TSTAMP_NOT_int
+# undef EV_TSTAMP_NOT_short
+# undef EV_TSTAMP_NOT_char
+# undef EV_TSTAMP_NOT_signed
+# undef EV_TSTAMP_NOT_unsigned
+# undef EV_TSTAMP_NOT_struct
+# undef EV_TSTAMP_NOT_2_
+# undef EV_TSTAMP_NOT_1_
 #else
 # define EV_TSTAMP_T double
 #endif
@@ -490,6 +494,9 @@ typedef char libev_layout_of_the_watchers_differs_from_the_shared_library_
    && sizeof (ev_timer) == 48 && sizeof (ev_child) == 56 ? 1 : -1];
 typedef char libev_EV_ATOMIC_T_must_have_the_size_of_int_as_in_the_shared_library_
   [sizeof (EV_ATOMIC_T) == sizeof (int) ? 1 : -1];
+/* Declared twice, with the same type or in vain. */
+extern double libev_EV_TSTAMP_T_must_be_double_as_in_the_shared_library_;
+extern ev_tstamp libev_EV_TSTAMP_T_must_be_double_as_in_the_shared_library_;
 
 /* ---- functions ---- */
 
@@ -513,14 +520,12 @@ EV_API_DECL struct ev_loop *ev_loop_new (unsigned int flags EV_CPP (= 0)) EV_NOE
 EV_API_DECL ev_tstamp ev_now (struct ev_loop *loop) EV_NOEXCEPT;
 EV_API_DECL void ev_now_update (struct ev_loop *loop) EV_NOEXCEPT;
 EV_API_DECL void ev_once (struct ev_loop *loop, int fd, int events, ev_tstamp timeout, void (*cb)(int revents, void *arg), void *arg) EV_NOEXCEPT;
-EV_API_DECL void ev_prepare_start (struct ev_loop *loop, ev_prepare *w) EV_NOEXCEPT;
-EV_API_DECL void ev_prepare_stop (struct ev_loop *loop, ev_prepare *w) EV_NOEXCEPT;
 EV_API_DECL unsigned int ev_recommended_backends (void) EV_NOEXCEPT;
 EV_API_DECL void ev_ref (struct ev_loop *loop) EV_NOEXCEPT;
 EV_API_DECL int ev_run (struct ev_loop *loop, int flags EV_CPP (= 0));
 EV_API_DECL void ev_set_allocator (void *(*cb)(void *ptr, long size) EV_NOEXCEPT) EV_NOEXCEPT;
 EV_API_DECL void ev_set_syserr_cb (void (*cb)(const char *msg) EV_NOEXCEPT) EV_NOEXCEPT;
-EV_API_DECL void ev_sleep (ev_tstamp delay) EV_NOEXCEPT;
+EV_API_DECL void ev_sleep (ev_tstamp delay);
 EV_API_DECL unsigned int ev_supported_backends (void) EV_NOEXCEPT;
 EV_API_DECL ev_tstamp ev_time (void) EV_NOEXCEPT;
 EV_API_DECL void ev_timer_again (struct ev_loop *loop, ev_timer *w) EV_NOEXCEPT;
@@ -532,7 +537,7 @@ EV_API_DECL int ev_version_major (void) EV_NOEXCEPT;
 EV_API_DECL int ev_version_minor (void) EV_NOEXCEPT;
 
 # if EV_WALK_ENABLE
-EV_API_DECL void ev_walk (struct ev_loop *loop, int types, void (*cb)(struct ev_loop *loop, int types, void *w));
+EV_API_DECL void ev_walk (struct ev_loop *loop, int types, void (*cb)(struct ev_loop *loop, int type, void *w));
 # endif
 
 # if EV_FEATURE_API
@@ -578,6 +583,11 @@ EV_API_DECL void ev_stat_stop (struct ev_loop *loop, ev_stat *w) EV_NOEXCEPT;
 # if EV_IDLE_ENABLE
 EV_API_DECL void ev_idle_start (struct ev_loop *loop, ev_idle *w) EV_NOEXCEPT;
 EV_API_DECL void ev_idle_stop (struct ev_loop *loop, ev_idle *w) EV_NOEXCEPT;
+# endif
+
+# if EV_PREPARE_ENABLE
+EV_API_DECL void ev_prepare_start (struct ev_loop *loop, ev_prepare *w) EV_NOEXCEPT;
+EV_API_DECL void ev_prepare_stop (struct ev_loop *loop, ev_prepare *w) EV_NOEXCEPT;
 # endif
 
 # if EV_CHECK_ENABLE
@@ -720,7 +730,15 @@ ev_is_default_loop (EV_P) EV_NOEXCEPT
 #  define EVUNLOOP_ONE    EVBREAK_ONE
 #  define EVUNLOOP_ALL    EVBREAK_ALL
 
+/* A function with the name of a structure: legal, but -Wshadow thinks of a constructor. */
+#  if defined __cplusplus && defined __GNUC__
+#   pragma GCC diagnostic push
+#   pragma GCC diagnostic ignored "-Wshadow"
+#  endif
 EV_INLINE void ev_loop (EV_P_ int flags) { ev_run (EV_A_ flags); }
+#  if defined __cplusplus && defined __GNUC__
+#   pragma GCC diagnostic pop
+#  endif
 EV_INLINE void ev_unloop (EV_P_ int how) { ev_break (EV_A_ how); }
 EV_INLINE void ev_default_destroy (void) { ev_loop_destroy (EV_DEFAULT); }
 EV_INLINE void ev_default_fork (void) { ev_loop_fork (EV_DEFAULT); }

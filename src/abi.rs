@@ -39,7 +39,7 @@ pub type ev_loop_hook = Option<unsafe extern "C" fn(loop_: *mut ev_loop)>;
 pub type ev_once_cb = Option<unsafe extern "C-unwind" fn(revents: c_int, arg: *mut c_void)>;
 
 /// The callback of `ev_walk`, given the type of the watcher as an event bit.
-pub type ev_walk_cb = Option<unsafe extern "C-unwind" fn(loop_: *mut ev_loop, types: c_int, w: *mut c_void)>;
+pub type ev_walk_cb = Option<unsafe extern "C-unwind" fn(loop_: *mut ev_loop, r#type: c_int, w: *mut c_void)>;
 
 /// A realloc-like allocator: size 0 frees. It may not unwind.
 pub type ev_allocator = Option<unsafe extern "C" fn(ptr: *mut c_void, size: c_long) -> *mut c_void>;

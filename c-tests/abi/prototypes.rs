@@ -45,13 +45,14 @@ const API: [&str; 13] = [
 const NAMED_CALLBACK: &str = "ev_loop_callback";
 
 /// Watchers that a switch hides, and the switch.
-const WATCHERS: [(&str, &str); 11] = [
+const WATCHERS: [(&str, &str); 12] = [
     ("periodic", "EV_PERIODIC_ENABLE"),
     ("signal", "EV_SIGNAL_ENABLE"),
     ("feed_signal", "EV_SIGNAL_ENABLE"),
     ("child", "EV_CHILD_ENABLE"),
     ("stat", "EV_STAT_ENABLE"),
     ("idle", "EV_IDLE_ENABLE"),
+    ("prepare", "EV_PREPARE_ENABLE"),
     ("check", "EV_CHECK_ENABLE"),
     ("fork", "EV_FORK_ENABLE"),
     ("cleanup", "EV_CLEANUP_ENABLE"),
@@ -68,7 +69,12 @@ fn header_is_current() -> Result<(), Failed> {
     let mut sources = vec![root.join("src/abi.rs")];
     for entry in fs::read_dir(root.join("src/ffi"))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
+        // cbindgen would follow the list of modules to all the others once more.
+        if path.ends_with("mod.rs") {
+            if fs::read_to_string(&path)?.contains("#[unsafe(no_mangle)]") {
+                return Err("an export in src/ffi/mod.rs does not get a prototype: move it to a module".into());
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             sources.push(path);
         }
     }
@@ -85,9 +91,10 @@ fn header_is_current() -> Result<(), Failed> {
         fs::write(&header, format!("{}{wanted}{}", &text[..begin], &text[end..]))?;
         return Ok(());
     }
+    let difference = crate::difference(text[begin..end].lines(), wanted.lines(), "include/ev.h", "src/ffi");
+    let difference = if difference.is_empty() { "the order of lines".into() } else { difference };
     Err(format!(
-        "the prototypes in include/ev.h are not those of src/ffi; {BLESS}=1 cargo test --test abi rewrites them:\n{}",
-        crate::difference(text[begin..end].lines(), wanted.lines(), "include/ev.h", "src/ffi")
+        "the prototypes in include/ev.h are not those of src/ffi; {BLESS}=1 cargo test --test abi rewrites them:\n{difference}"
     )
     .into())
 }
@@ -135,10 +142,7 @@ pub fn generate(config: &Path, sources: &[PathBuf]) -> Result<String, String> {
             let parameters: Vec<_> =
                 split(parameters).into_iter().map(|parameter| c_parameter(name, parameter, &callbacks)).collect();
             let noexcept = noexcept(&rust, name)?;
-            add(
-                name,
-                format!("EV_API_DECL {}{name} ({}){noexcept};", c_type(result), parameters.join(", ")),
-            );
+            add(name, format!("EV_API_DECL {}{name} ({}){noexcept};", c_type(result), parameters.join(", ")));
         }
     }
 

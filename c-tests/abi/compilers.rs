@@ -1,0 +1,154 @@
+//! The compilers that the headers are tested with, and whose header.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The project's directory.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Whose ev.h is included.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Header {
+    Ours,
+    /// Of the reference, as the distribution installs it.
+    Reference,
+}
+
+impl Header {
+    pub fn directory(self) -> PathBuf {
+        match self {
+            Self::Ours => root().join("include"),
+            Self::Reference => PathBuf::from("/usr/include"),
+        }
+    }
+}
+
+/// Whether the reference's header is installed; says so where it is not.
+pub fn have_reference(test: &str) -> bool {
+    let have = Header::Reference.directory().join("ev.h").exists();
+    if !have {
+        eprintln!("{test}: skipped, libev-dev is not installed");
+    }
+    have
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Language {
+    C,
+    Cpp,
+}
+
+impl Language {
+    fn name(self) -> &'static str {
+        match self {
+            Self::C => "c",
+            Self::Cpp => "c++",
+        }
+    }
+}
+
+/// A compiler and the language it is to take its input for.
+#[derive(Clone)]
+pub struct Compiler {
+    program: PathBuf,
+    pub language: Language,
+}
+
+impl Compiler {
+    /// The one that builds C or C++ on this machine.
+    pub fn of_machine(language: Language) -> Result<Self, String> {
+        let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        let tool = cc::Build::new()
+            .cargo_metadata(false)
+            .cpp(language == Language::Cpp)
+            .target(&triple)
+            .host(&triple)
+            .opt_level(0)
+            .try_get_compiler()
+            .map_err(|error| format!("no compiler: {error}"))?;
+        Ok(Self { program: tool.path().to_owned(), language })
+    }
+
+    /// One by its name, if it is installed.
+    pub fn named(program: &str, language: Language) -> Option<Self> {
+        let status = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success()).then(|| Self { program: program.into(), language })
+    }
+
+    fn command(&self, header: Header, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.env("LC_ALL", "C").args(["-x", self.language.name(), "-I"]).arg(header.directory()).args(arguments);
+        command
+    }
+
+    /// Runs it on a file. What it says, if it succeeds.
+    pub fn file(&self, header: Header, arguments: &[&str], source: &Path) -> Result<Output, String> {
+        let mut command = self.command(header, arguments);
+        command.arg(source);
+        command.output().map_err(|error| format!("{command:?}: {error}"))
+    }
+
+    /// Runs it on a text, given through a pipe.
+    pub fn text(&self, header: Header, arguments: &[&str], source: &str) -> Result<Output, String> {
+        let mut command = self.command(header, arguments);
+        command.arg("-").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut run = || {
+            let mut child = command.spawn()?;
+            if let Some(mut pipe) = child.stdin.take() {
+                pipe.write_all(source.as_bytes())?;
+            }
+            child.wait_with_output()
+        };
+        run().map_err(|error| format!("{}: {error}", self.program.display()))
+    }
+
+    /// Compiles and links a text or a file, runs it, and gives what it prints; an exit status is an error.
+    pub fn run(&self, header: Header, arguments: &[&str], source: Source) -> Result<String, String> {
+        let program = Program::new();
+        let path = program.0.to_str().ok_or("a temporary directory that is no text")?;
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["-o", path]).collect();
+        let compiled = match source {
+            Source::Text(text) => self.text(header, &arguments, text)?,
+            Source::File(file) => self.file(header, &arguments, file)?,
+        };
+        success(&compiled)?;
+        let output = Command::new(&program.0).output().map_err(|error| format!("{path}: {error}"))?;
+        success(&output)?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+pub enum Source<'a> {
+    Text(&'a str),
+    File(&'a Path),
+}
+
+/// What a process said, unless it was successful.
+pub fn success(output: &Output) -> Result<(), String> {
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr)))
+}
+
+/// A compiled program, deleted in the end.
+struct Program(PathBuf);
+
+impl Program {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self(std::env::temp_dir().join(format!("ferroev-abi-{}-{number}", std::process::id())))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
