@@ -19,6 +19,8 @@ const ALWAYS_READY: u8 = 0x80;
 /// Room for events at first; doubled whenever the kernel fills it.
 const FIRST_ROOM: usize = 64;
 
+const NO_EVENT: epoll_event = epoll_event { events: 0, u64: 0 };
+
 /// State of the backend; also the linuxaio backend's part for descriptors that it can't poll itself.
 pub struct Epoll {
     set: Cell<c_int>,
@@ -32,7 +34,8 @@ fn events_of(wanted: c_int) -> u32 {
         | (if wanted & EV_WRITE != 0 { EPOLLOUT as u32 } else { 0 })
 }
 
-fn pack(fd: c_int, generation: u32) -> u64 {
+/// A descriptor and a generation in the word that comes back with an event.
+pub fn pack(fd: c_int, generation: u32) -> u64 {
     u64::from(fd as u32) | u64::from(generation) << 32
 }
 
@@ -114,14 +117,30 @@ impl Epoll {
     }
 
     pub fn wait<H: Host>(&self, host: H, seconds: f64) {
+        self.make_room();
         let seconds = if self.has_always_ready() { 0.0 } else { seconds };
-        let none = epoll_event { events: 0, u64: 0 };
-        self.events.extend_to(FIRST_ROOM, none);
-        let room = self.events.len();
         host.release();
-        // SAFETY: the array holds `room` elements.
-        let result = unsafe { sys::poll::wait_epoll(self.set.get(), self.events.as_ptr(), room, seconds) };
+        let result = self.ask(seconds);
         host.acquire();
+        self.handle(host, result);
+    }
+
+    /// As a wait of no time, within another backend's wait: the release and acquire callbacks are not called.
+    pub fn wait_quietly<H: Host>(&self, host: H) {
+        self.make_room();
+        self.handle(host, self.ask(0.0));
+    }
+
+    fn make_room(&self) {
+        self.events.extend_to(FIRST_ROOM, NO_EVENT);
+    }
+
+    fn ask(&self, seconds: f64) -> Result<c_int, c_int> {
+        // SAFETY: the array holds that many elements.
+        unsafe { sys::poll::wait_epoll(self.set.get(), self.events.as_ptr(), self.events.len(), seconds) }
+    }
+
+    fn handle<H: Host>(&self, host: H, result: Result<c_int, c_int>) {
         match result {
             Ok(count) => {
                 let count = count as usize;
@@ -130,8 +149,8 @@ impl Epoll {
                         self.report(host, event);
                     }
                 }
-                if count == room {
-                    self.events.extend_to(room.saturating_mul(2), none);
+                if count == self.events.len() {
+                    self.events.extend_to(count.saturating_mul(2), NO_EVENT);
                 }
             }
             Err(libc::EINTR) => {}
@@ -179,7 +198,7 @@ impl Epoll {
     }
 
     /// Nothing is registered in a new set.
-    pub fn forget_all<H: Host>(&self, host: H) {
+    fn forget_all<H: Host>(&self, host: H) {
         self.always_ready.truncate(0);
         for fd in 0..host.descriptors() {
             let note = host.note(fd);

@@ -172,6 +172,11 @@ impl Backend {
         }
     }
 
+    /// Whether the process was noticed to be a forked child that shares kernel objects with its parent.
+    pub fn is_foreign(&self) -> bool {
+        self.kind.get() == Kind::LinuxAio && self.linuxaio.is_foreign()
+    }
+
     /// Makes new kernel objects, after a fork or when something is out of step, and has all descriptors armed again.
     pub fn rebuild<H: Host>(&self, host: H) {
         match self.kind.get() {

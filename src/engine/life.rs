@@ -38,7 +38,7 @@ fn effective_flags(asked: c_uint) -> c_uint {
         unsafe {
             let text = libc::getenv(c"LIBEV_FLAGS".as_ptr());
             if !text.is_null() {
-                flags = libc::atoi(text) as c_uint | asked & KEPT;
+                flags = libc::atoi(text) as c_uint & !KEPT | asked & KEPT;
             }
         }
     }

@@ -183,6 +183,10 @@ impl LoopPtr {
             self.run.note_process();
             self.request_fork();
         }
+        if self.backend.is_foreign() {
+            // Going on would disturb the parent.
+            self.request_fork();
+        }
         if self.run.renewal.get() == Renewal::Everything && !self.hooks.list(Hook::Fork).is_empty() {
             self.feed_hooks(Hook::Fork, EV_FORK);
             if !self.invoke_through_hook() {

@@ -1,6 +1,7 @@
 //! Descriptors: opening the kinds that the loop needs for itself, reading, writing, closing.
 
-use core::ffi::{c_int, c_void};
+use core::ffi::{c_int, c_long, c_void};
+use core::mem::MaybeUninit;
 
 use super::check;
 
@@ -53,4 +54,29 @@ pub fn read(fd: c_int, into: *mut c_void, room: usize) -> Result<usize, c_int> {
     // SAFETY: KERNEL; the caller's buffer.
     let got = unsafe { libc::read(fd, into, room) };
     if got < 0 { Err(super::errno()) } else { Ok(got as usize) }
+}
+
+/// Whether the descriptor is a signalfd. One cheap call tells most others: only anonymous files have no type.
+pub fn is_signalfd(fd: c_int) -> bool {
+    const WANTED: &[u8] = b"anon_inode:[signalfd]";
+    if !has_no_type(fd) {
+        return false;
+    }
+    let mut path = [0_u8; 32];
+    let mut target = [0_u8; 64];
+    // SAFETY: KERNEL; the path has room for any number, and the target for its length.
+    let length = unsafe {
+        libc::snprintf(path.as_mut_ptr().cast(), path.len(), c"/proc/self/fd/%d".as_ptr(), fd);
+        libc::readlink(path.as_ptr().cast(), target.as_mut_ptr().cast(), target.len())
+    };
+    usize::try_from(length).ok().and_then(|length| target.get(..length)) == Some(WANTED)
+}
+
+fn has_no_type(fd: c_int) -> bool {
+    let mut info = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: KERNEL; by number, since the C library's wrapper needs glibc 2.33.
+    unsafe {
+        libc::syscall(libc::SYS_fstat, c_long::from(fd), info.as_mut_ptr()) == 0
+            && info.assume_init().st_mode & libc::S_IFMT == 0
+    }
 }

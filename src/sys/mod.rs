@@ -3,7 +3,9 @@
 //! The calls that block are declared `C-unwind`: a thread may be cancelled in them, and the unwinding passes through
 //! our frames.
 
+pub mod aio;
 pub mod fd;
+pub mod incarnation;
 pub mod path;
 pub mod poll;
 pub mod signal;

@@ -1,0 +1,57 @@
+//! Notices that the process is a forked child, without a system call: a page that the kernel wipes on fork.
+
+use core::ffi::c_int;
+use core::ptr;
+use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+
+const PAGE: usize = 4096;
+
+static WORD: AtomicPtr<AtomicI32> = AtomicPtr::new(ptr::null_mut());
+
+/// The page, mapped at the first call and kept.
+fn word() -> Option<&'static AtomicI32> {
+    let known = WORD.load(Ordering::Acquire);
+    if !known.is_null() {
+        // SAFETY: mapped for ever.
+        return Some(unsafe { &*known });
+    }
+    // SAFETY: KERNEL; a new mapping.
+    let page = unsafe {
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let page = libc::mmap(ptr::null_mut(), PAGE, protection, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
+        if page == libc::MAP_FAILED {
+            return None;
+        }
+        if libc::madvise(page, PAGE, libc::MADV_WIPEONFORK) != 0 {
+            libc::munmap(page, PAGE);
+            return None;
+        }
+        page.cast::<AtomicI32>()
+    };
+    let first = WORD.compare_exchange(ptr::null_mut(), page, Ordering::AcqRel, Ordering::Acquire);
+    let used = match first {
+        Ok(_) => page,
+        Err(other) => {
+            // SAFETY: another thread was faster; ours is not in use.
+            unsafe { libc::munmap(page.cast(), PAGE) };
+            other
+        }
+    };
+    // SAFETY: mapped for ever.
+    Some(unsafe { &*used })
+}
+
+/// A number that a forked child does not share with its parent: the process's id, read from the page.
+pub fn incarnation() -> c_int {
+    let Some(word) = word() else {
+        return super::process_id();
+    };
+    match word.load(Ordering::Relaxed) {
+        0 => {
+            let id = super::process_id();
+            word.store(id, Ordering::Relaxed);
+            id
+        }
+        id => id,
+    }
+}
