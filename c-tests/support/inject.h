@@ -243,6 +243,14 @@ inject_mark (void)
   inject_first = __atomic_load_n (&inject_board->calls, __ATOMIC_ACQUIRE);
 }
 
+/* In a child: its calls are those that count, from here on. */
+static inline void
+inject_follow (void)
+{
+  inject_thread = (int)getpid ();
+  inject_mark ();
+}
+
 /* The n-th call (from 0) of that number by the test's thread since the mark, 0 if there is none; number -1: any. */
 static inline const struct inject_call *
 inject_call (long number, int n)
