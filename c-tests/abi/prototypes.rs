@@ -147,6 +147,11 @@ pub fn generate(config: &Path, sources: &[PathBuf]) -> Result<String, String> {
     }
 
     let mut out = String::new();
+    for (_, declarations) in groups.values() {
+        if let Some(twice) = declarations.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("twice: {}", twice[0]));
+        }
+    }
     for (switch, declarations) in groups.values() {
         if !switch.is_empty() {
             out += &format!("\n# if {switch}\n");
