@@ -102,11 +102,13 @@ TEST (limit_no_epoll_at_start, .backends = T_LINUXAIO)
 
 /* ---- while the loop runs ---- */
 
-/* From now on no larger ring is given, and the next submit finds the present one full. */
+/* From now on no larger ring is given, and a submit finds the present one full. */
+static struct inject_rule *full;
+
 static struct inject_rule *
 no_more (int error)
 {
-  inject_error (SYS_io_submit, EAGAIN, 0, 1);
+  full = inject_error (SYS_io_submit, EAGAIN, 0, INJECT_ALWAYS);
   return inject_error (SYS_io_setup, error, 0, INJECT_ALWAYS);
 }
 
@@ -158,6 +160,7 @@ TEST (limit_switch_is_for_good, .backends = T_LINUXAIO)
   rule = no_more (EAGAIN);
   many_expect (loop, 1);
   inject_end (rule);
+  inject_end (full);
   inject_mark ();
   many_add ();
   many_expect (loop, 1);
@@ -319,9 +322,11 @@ TEST (limit_switch_beside_a_loop_that_stays, .backends = T_LINUXAIO)
   many_expect (loop, 1);
   CHECK_EQ (ev_backend (loop), EVBACKEND_EPOLL);
   CHECK_EQ (ev_backend (other), EVBACKEND_LINUXAIO);
+  inject_end (full);
   t_write (p[1], "x");
-  drive (other, 1);
-  CHECK_TRACE ("other:1");
+  drive (other, 2);
+  CHECK_TRACE ("other:1 other:1");
+  CHECK_EQ (ev_backend (other), EVBACKEND_LINUXAIO);
   ev_loop_destroy (loop);
   ev_loop_destroy (other);
 }
