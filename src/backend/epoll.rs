@@ -70,14 +70,17 @@ impl Epoll {
             }
             return;
         }
-        // What is registered as far as we know is modified, the rest added: in the usual case the first call succeeds.
         let known = note.mask != 0 && note.mask != ALWAYS_READY;
+        let unchanged = known && note.mask == new as u8;
         let generation = note.generation.wrapping_add(1);
         let control =
             |operation| sys::poll::epoll_control(self.set.get(), operation, fd, events_of(new), pack(fd, generation));
-        let result = match control(if known { EPOLL_CTL_MOD } else { EPOLL_CTL_ADD }) {
+        // Usually the first call is enough. Whether a file is still the one that is registered for these very events is
+        // asked by adding it: the refusal is cheaper than a modification that changes nothing.
+        let result = match control(if known && !unchanged { EPOLL_CTL_MOD } else { EPOLL_CTL_ADD }) {
+            Err(libc::EEXIST) if unchanged => return,
+            Err(libc::EEXIST) => control(EPOLL_CTL_MOD),
             Err(libc::ENOENT) if known => control(EPOLL_CTL_ADD),
-            Err(libc::EEXIST) if !known => control(EPOLL_CTL_MOD),
             result => result,
         };
         match result {

@@ -10,6 +10,10 @@ use crate::diag;
 use crate::engine::hooks::Hook;
 use crate::watcher::{EmbedPtr, WatcherPtr, outer};
 
+/// How often an embedded loop is run before a wait because its callbacks make changes. After that the changes alone reach
+/// its backend, and the wait sees what comes of them.
+const TURNS: u32 = 16;
+
 impl LoopPtr {
     pub fn start_embed(self, w: EmbedPtr) {
         if w.base().is_active() {
@@ -88,7 +92,10 @@ unsafe extern "C-unwind" fn flush_other(raw: *mut ev_loop, inner: *mut ev_watche
     // SAFETY: the program keeps the embedded loop while the watcher is active.
     let other = unsafe { LoopPtr::new(w.other()) };
     let (mut life, mut other_life) = (lp.life(), other.life());
-    while other.fds.has_changes() {
+    for _ in 0..TURNS {
+        if !other.fds.has_changes() {
+            break;
+        }
         other.apply_changes();
         other.run(EVRUN_NOWAIT);
         // A callback of the embedded loop may have ended either loop, or stopped (and freed) the watcher.
@@ -96,6 +103,7 @@ unsafe extern "C-unwind" fn flush_other(raw: *mut ev_loop, inner: *mut ev_watche
             return;
         }
     }
+    other.apply_changes();
     let descriptor = other.backend.descriptor();
     if w.io().base().is_active() && w.io().fd() != descriptor {
         // It was rebuilt meanwhile.

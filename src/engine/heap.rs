@@ -87,11 +87,6 @@ impl Heap {
         }
     }
 
-    fn place(&self, index: usize, due: Due) {
-        self.0.set(index, due);
-        due.watcher.set_place(index);
-    }
-
     /// Puts `due` into the hole at `index` or wherever the order wants it.
     fn settle(&self, index: usize, due: Due) {
         match parent(index).and_then(|above| self.0.get(above)) {
@@ -101,19 +96,23 @@ impl Heap {
     }
 
     fn rise(&self, mut hole: usize, due: Due) {
+        let slots = Slots::of(&self.0);
         while let Some(above) = parent(hole) {
             // SAFETY: a parent's index is below its child's.
-            let other = unsafe { self.0.at(above) };
+            let other = unsafe { slots.get(above) };
             if other.at <= due.at {
                 break;
             }
-            self.place(hole, other);
+            // SAFETY: hole is the index of an element.
+            unsafe { slots.place(hole, other) };
             hole = above;
         }
-        self.place(hole, due);
+        // SAFETY: as above.
+        unsafe { slots.place(hole, due) };
     }
 
     fn sink(&self, mut hole: usize, due: Due) {
+        let slots = Slots::of(&self.0);
         let len = self.0.len();
         loop {
             let first = hole.wrapping_mul(WIDTH).wrapping_add(1);
@@ -122,10 +121,10 @@ impl Heap {
             }
             let mut least = first;
             // SAFETY: first < len.
-            let mut child = unsafe { self.0.at(first) };
+            let mut child = unsafe { slots.get(first) };
             for index in first.wrapping_add(1)..first.wrapping_add(WIDTH).min(len) {
                 // SAFETY: index < len.
-                let other = unsafe { self.0.at(index) };
+                let other = unsafe { slots.get(index) };
                 if other.at < child.at {
                     least = index;
                     child = other;
@@ -134,10 +133,12 @@ impl Heap {
             if due.at <= child.at {
                 break;
             }
-            self.place(hole, child);
+            // SAFETY: hole is the index of an element.
+            unsafe { slots.place(hole, child) };
             hole = least;
         }
-        self.place(hole, due);
+        // SAFETY: as above.
+        unsafe { slots.place(hole, due) };
     }
 
     /// The order holds, every watcher knows its place, and `time_of` it is what was noted.
@@ -149,5 +150,114 @@ impl Heap {
                 && due.at == time_of(due.watcher)
                 && above.is_none_or(|above| above.at <= due.at)
         })
+    }
+}
+
+/// The elements' address, taken once per operation: nothing grows the heap meanwhile, but the compiler can't know that
+/// writing to a watcher leaves the array alone.
+#[derive(Clone, Copy)]
+struct Slots(*mut Due);
+
+impl Slots {
+    fn of(heap: &Arr<Due>) -> Self {
+        Self(heap.as_ptr())
+    }
+
+    /// # Safety
+    /// `index` is below the heap's length.
+    #[inline]
+    unsafe fn get(self, index: usize) -> Due {
+        // SAFETY: ARR, and the caller's promise.
+        unsafe { self.0.add(index).read() }
+    }
+
+    /// Writes an element and tells its watcher where it is.
+    ///
+    /// # Safety
+    /// `index` is below the heap's length.
+    #[inline]
+    unsafe fn place(self, index: usize, due: Due) {
+        // SAFETY: ARR, and the caller's promise.
+        unsafe { self.0.add(index).write(due) };
+        due.watcher.set_place(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+
+    use super::Heap;
+    use crate::abi::ev_watcher;
+    use crate::watcher::WatcherPtr;
+
+    fn watchers(count: usize) -> Vec<ev_watcher> {
+        // SAFETY: all zero is a valid inactive watcher.
+        (0..count).map(|_| unsafe { core::mem::zeroed() }).collect()
+    }
+
+    /// Every order of insertion, change and removal leaves a heap that gives its elements by time.
+    #[test]
+    fn keeps_its_order() {
+        let mut all = watchers(300);
+        let base = all.as_mut_ptr();
+        // SAFETY: each element lives as long as the heap.
+        let of = |index: usize| unsafe { WatcherPtr::new(base.add(index)) };
+        let heap = Heap::new();
+        let mut times = vec![0.0; 300];
+        let time_of = |times: &[f64], watcher: WatcherPtr| {
+            times[(watcher.raw() as usize - base as usize) / size_of::<ev_watcher>()]
+        };
+        let mut seed = 7_u64;
+        let mut random = move || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize
+        };
+        for round in 0..20_000 {
+            let index = random() % 300;
+            let at = (random() % 50) as f64;
+            match (of(index).is_active(), random() % 2) {
+                (false, _) => {
+                    times[index] = at;
+                    heap.push(at, of(index));
+                }
+                (true, 0) => {
+                    times[index] = at;
+                    heap.change(of(index).active() as usize - 1, at);
+                }
+                (true, _) => {
+                    assert!(heap.remove(of(index)));
+                    of(index).set_active(0);
+                }
+            }
+            assert!(round % 50 != 0 || heap.verify(|watcher| time_of(&times, watcher)));
+        }
+        let mut last = f64::NEG_INFINITY;
+        while let Some(due) = heap.first() {
+            assert!(due.at >= last);
+            last = due.at;
+            assert!(heap.remove(due.watcher));
+            due.watcher.set_active(0);
+        }
+        heap.release();
+    }
+
+    /// A watcher whose place was overwritten is not found, and nothing else is removed in its place.
+    #[test]
+    fn a_lost_watcher_is_not_removed() {
+        let mut all = watchers(3);
+        let base = all.as_mut_ptr();
+        // SAFETY: each element lives as long as the heap.
+        let of = |index: usize| unsafe { WatcherPtr::new(base.add(index)) };
+        let heap = Heap::new();
+        for index in 0..3 {
+            heap.push(index as f64, of(index));
+        }
+        of(1).set_active(99);
+        assert!(!heap.remove(of(1)));
+        of(1).set_active(3);
+        assert!(!heap.remove(of(1)));
+        assert_eq!(heap.len(), 3);
+        heap.release();
     }
 }

@@ -41,17 +41,6 @@ impl<T: Copy> Arr<T> {
         }
     }
 
-    /// The element at `index`, unchecked.
-    ///
-    /// # Safety
-    /// `index < len`.
-    #[inline]
-    pub unsafe fn at(&self, index: usize) -> T {
-        debug_assert!(index < self.len.get());
-        // SAFETY: ARR, and the caller's promise.
-        unsafe { self.base.get().add(index).read() }
-    }
-
     /// Overwrites an element; an index that is out of range changes nothing.
     #[inline]
     pub fn set(&self, index: usize, value: T) {
@@ -149,5 +138,42 @@ impl<T: Copy> Arr<T> {
         let base = unsafe { resize(self.base.get().cast(), bytes) };
         self.base.set(base.cast());
         self.capacity.set(capacity);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arr;
+
+    #[test]
+    fn holds_what_was_pushed() {
+        let arr = Arr::new();
+        for value in 0..1000_u32 {
+            arr.push(value);
+        }
+        assert_eq!(arr.len(), 1000);
+        assert!((0..1000).all(|index| arr.get(index as usize) == Some(index)));
+        assert_eq!(arr.get(1000), None);
+        arr.swap_remove(10);
+        assert_eq!((arr.get(10), arr.len()), (Some(999), 999));
+        arr.swap_remove(998);
+        assert_eq!((arr.pop(), arr.len()), (Some(997), 997));
+        arr.swap_remove(5000);
+        assert_eq!(arr.len(), 997);
+        arr.release();
+        assert_eq!(arr.pop(), None);
+    }
+
+    #[test]
+    fn new_elements_are_filled_in() {
+        let arr = Arr::new();
+        arr.push(1_u64);
+        arr.extend_to(100, 7);
+        arr.extend_to(50, 9);
+        assert_eq!((arr.get(0), arr.get(1), arr.get(99), arr.len()), (Some(1), Some(7), Some(7), 100));
+        arr.truncate(2);
+        arr.extend_to(3, 5);
+        assert_eq!(arr.get(2), Some(5));
+        arr.release();
     }
 }
