@@ -201,7 +201,12 @@ struct ev_loop;
 
 typedef EV_TSTAMP_T ev_tstamp;
 
-#define EV_P struct ev_loop *loop
+/* Not every callback uses the loop that it is given. */
+#ifdef __GNUC__
+# define EV_P struct ev_loop *loop __attribute__ ((__unused__))
+#else
+# define EV_P struct ev_loop *loop
+#endif
 #define EV_P_ EV_P,
 #define EV_A loop
 #define EV_A_ EV_A,

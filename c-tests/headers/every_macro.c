@@ -36,6 +36,24 @@ struct connection
   EV_TSTAMP_T since;
 };
 
+/* The parameter where it is none: a member, a variable, part of a type, left unused. */
+struct holder { EV_P; int more; };
+typedef int (*loop_function) (EV_P_ int more);
+static int unused_loop (EV_P_ int more) { return more; }
+static int no_more (EV_P) { return 1; }
+
+static int
+held (void)
+{
+  EV_P = EV_DEFAULT_UC;
+  struct holder holder;
+  loop_function function = unused_loop;
+
+  holder.loop = EV_A;
+  holder.more = 1;
+  return function (holder.loop, holder.more) + no_more (EV_A);
+}
+
 static int calls;
 
 static EV_CB (io, on_io)
@@ -159,7 +177,7 @@ every_macro_used (EV_P) EV_NOEXCEPT
 
   sum += ev_async_pending (&async) ? 1 : 0;
   sum += ev_periodic_at (&periodic) > 0.;
-  sum += own_types (EV_A) + odd_places (&io, &timer, &connection);
+  sum += held () + own_types (EV_A) + odd_places (&io, &timer, &connection);
 
   ev_loop (EV_A_ EVLOOP_NONBLOCK | EVLOOP_ONESHOT);
   ev_unloop (EV_A_ EVUNLOOP_CANCEL);

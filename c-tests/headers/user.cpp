@@ -76,6 +76,11 @@ namespace
     void on_ready (EV_P_ int fd, int revents) { if (fd != 0 || revents & EV_READ) ev_break (EV_A_ EVBREAK_ALL); }
   };
 
+  // The loop in template arguments and as an argument with a default.
+  template<class Function> struct result;
+  template<class Result, class Loop> struct result<Result (Loop)> { typedef Result type; };
+  result<int (EV_P)>::type answer (EV_P = 0) { return 42; }
+
   void
   on_async (EV_P_ ev_async *, int)
   {
@@ -119,5 +124,5 @@ user_main ()
     }
 
   ev_loop_destroy (other);
-  return serve.input.active ();
+  return serve.input.active () + answer ();
 }
