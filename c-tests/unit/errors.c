@@ -228,12 +228,10 @@ TEST (errors_wakeup_channel_of_a_signal_too)
   ev_loop_destroy (loop);
 }
 
-TEST (errors_wakeup_channel_of_the_default_loop_too)
+TEST (errors_wakeup_channel_of_the_default_loop_too, .backends = T_SELECT | T_POLL)
 {
   struct ev_loop *loop;
   ev_set_syserr_cb (errors_allow_descriptors);
-  if (t_backend & (EVBACKEND_EPOLL | EVBACKEND_LINUXAIO))
-    t_skip ("the back-end needs a descriptor of its own first");
   errors_forbid_descriptors ();
   loop = t_default_loop (0);
   CHECK_EQ (errors_calls, 3);
