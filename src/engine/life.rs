@@ -1,21 +1,21 @@
 //! A loop's beginning and end, and the default loop.
 
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::ffi::{c_int, c_uint};
 use core::mem::MaybeUninit;
 use core::ptr;
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::hooks::Hook;
 use super::{
     Loop, LoopPtr, child, clock, fds, heap, hooks, jump, once, pending, registry, run, signal, stat, wake, walk,
 };
 use crate::abi::{
-    EV_CLEANUP, EVBACKEND_MASK, EVFLAG_FORKCHECK, EVFLAG_NOENV, EVFLAG_NOSIGMASK, EVFLAG_SIGNALFD, ev_io, ev_signal,
+    EV_CLEANUP, EVBACKEND_MASK, EVFLAG_FORKCHECK, EVFLAG_NOENV, EVFLAG_NOSIGMASK, EVFLAG_SIGNALFD, ev_io, ev_loop,
+    ev_signal,
 };
 use crate::backend::{self, Backend};
-use crate::ffi::DEFAULT_LOOP;
 use crate::mem;
 
 /// The default loop does not move: programs keep its address beyond its destruction.
@@ -75,6 +75,7 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
             once: once::Unfired::new(),
             walks: walk::Walks::new(),
             registered: registry::Entry::new(),
+            default_slot: Cell::new(None),
         });
         LoopPtr(NonNull::new_unchecked(place))
     };
@@ -102,27 +103,28 @@ pub fn new_loop(flags: c_uint) -> Option<LoopPtr> {
     None
 }
 
-/// The default loop, made at the first call; `None` if no backend works.
-pub fn default_loop(flags: c_uint) -> Option<LoopPtr> {
-    let known = DEFAULT_LOOP.load(Ordering::Relaxed);
+/// The default loop, made at the first call and kept in `slot`, which programs read; `None` if no backend works.
+pub fn default_loop(flags: c_uint, slot: &'static AtomicPtr<ev_loop>) -> Option<LoopPtr> {
+    let known = slot.load(Ordering::Relaxed);
     if !known.is_null() {
-        // SAFETY: the pointer is null unless the loop lives.
+        // SAFETY: the slot is null unless the loop lives.
         return Some(unsafe { LoopPtr::new(known) });
     }
     let place: *mut Loop = DEFAULT_STORAGE.0.get().cast();
-    // SAFETY: static storage; nobody uses it while the pointer is null.
+    // SAFETY: static storage; nobody uses it while the slot is null.
     if !unsafe { build(place, flags) } {
         return None;
     }
     let lp = NonNull::new(place).map(LoopPtr)?;
-    DEFAULT_LOOP.store(lp.raw(), Ordering::Relaxed);
+    lp.default_slot.set(Some(slot));
+    slot.store(lp.raw(), Ordering::Relaxed);
     lp.watch_sigchld();
     Some(lp)
 }
 
 impl LoopPtr {
     pub(super) fn is_default(self) -> bool {
-        DEFAULT_LOOP.load(Ordering::Relaxed) == self.raw()
+        self.default_slot.get().is_some()
     }
 
     pub fn backend(self) -> c_uint {
@@ -148,8 +150,8 @@ impl LoopPtr {
                 return;
             }
         }
-        let default = self.is_default();
-        if default {
+        let slot = self.default_slot.get();
+        if slot.is_some() {
             self.unwatch_sigchld();
         }
         self.shut_signals();
@@ -165,11 +167,10 @@ impl LoopPtr {
         self.pending.release();
         self.once.release();
         self.walks.release();
-        if default {
-            DEFAULT_LOOP.store(ptr::null_mut(), Ordering::Relaxed);
-        } else {
+        match slot {
+            Some(slot) => slot.store(ptr::null_mut(), Ordering::Relaxed),
             // SAFETY: from allocate in new_loop, and not used any more.
-            unsafe { mem::release(self.0.as_ptr()) };
+            None => unsafe { mem::release(self.0.as_ptr()) },
         }
     }
 }

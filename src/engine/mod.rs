@@ -29,9 +29,11 @@ pub use life::{default_loop, new_loop};
 pub use signal::feed_signal;
 pub use wake::send as send_async;
 
+use core::cell::Cell;
 use core::ffi::c_int;
 use core::ops::Deref;
 use core::ptr::NonNull;
+use core::sync::atomic::AtomicPtr;
 
 use crate::abi::ev_loop;
 use crate::backend::Backend;
@@ -56,6 +58,8 @@ pub struct Loop {
     once: once::Unfired,
     walks: walk::Walks,
     registered: registry::Entry,
+    /// Where programs read the address of the default loop; of no other loop.
+    default_slot: Cell<Option<&'static AtomicPtr<ev_loop>>>,
 }
 
 /// The address of a live loop.

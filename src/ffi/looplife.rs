@@ -3,6 +3,7 @@
 use core::ffi::{c_uint, c_void};
 use core::ptr;
 
+use super::DEFAULT_LOOP;
 use crate::abi::{ev_loop, ev_loop_callback, ev_loop_hook, ev_tstamp};
 use crate::engine::{self, LoopPtr};
 
@@ -13,7 +14,7 @@ use crate::engine::{self, LoopPtr};
 /// THREAD: no other thread makes or destroys the default loop at the same time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_default_loop(flags: c_uint) -> *mut ev_loop {
-    engine::default_loop(flags).map_or(ptr::null_mut(), LoopPtr::raw)
+    engine::default_loop(flags, &DEFAULT_LOOP).map_or(ptr::null_mut(), LoopPtr::raw)
 }
 
 /// A new loop; null if no backend of those asked for works. Thread-safe.
