@@ -26,8 +26,8 @@ $as_root apt-get -qq -o DPkg::Lock::Timeout=300 update >/dev/null || echo "packa
 for suffix in '' -web; do
   version=$(apt-cache policy "rustc$suffix" | sed -n 's/^ *Candidate: *//p')
   if dpkg --compare-versions "${version:-0}" ge 1.85; then
-    echo "packages: installing rustc$suffix cargo$suffix ($version)"
-    $as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "rustc$suffix" "cargo$suffix"
+    echo "packages: installing rustc$suffix cargo$suffix ($version), a few hundred megabytes"
+    $as_root DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "rustc$suffix" "cargo$suffix" >/dev/null
     exit 0
   fi
 done

@@ -299,14 +299,17 @@ report() {
         split (pair, part, ":")
         for (i = 1; i <= n[pair]; i++) { r[i] = rate[pair, i]; c[i] = cost[pair, i] }
         sort (r, n[pair]); sort (c, n[pair])
+        low[pair] = r[1]; high[pair] = r[n[pair]]
         middle[pair] = median (r, n[pair])
         printf "   %-15s %-9s %9d %7d   %8.0f %8.0f %8.0f   %6.2f us\n", name[part[1]], part[2], done[pair], errors[pair], r[1], middle[pair], r[n[pair]], median (c, n[pair])
       }
-      base = middle["theirs:epoll"]
-      if (base) for (o = 1; o <= 2; o++) if (middle[order[o]])
-        printf "   %s: %.2f times the distribution%cs median on epoll\n", order[o], middle[order[o]] / base, 39
+      base = "theirs:epoll"
+      if (n[base]) for (o = 1; o <= 2; o++) if (n[order[o]]) {
+        overlap = high[order[o]] >= low[base] && high[base] >= low[order[o]]
+        printf "   %s: %.2f times the distribution%cs median on epoll (%s)\n", order[o], middle[order[o]] / middle[base], 39, \
+          overlap ? "their runs overlap: may be noise" : "no run overlaps"
+      }
     }' "$scratch/results" | sed 's/   ours:/   this library on /'
-  say "   What lies between min and max of one row is the machine's noise: read smaller differences as none."
 }
 
 prepare
