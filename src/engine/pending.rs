@@ -53,6 +53,28 @@ impl Queues {
     #[inline]
     fn feed(&self, watcher: WatcherPtr, revents: c_int) {
         let level = watcher.level();
+        if watcher.pending() == 0 {
+            if let Some(queue) = self.levels.get(level) {
+                if queue.push_in_place(Slot { watcher: Some(watcher), revents }) {
+                    self.note_fed(watcher, queue.len(), level);
+                    return;
+                }
+            }
+        }
+        self.feed_slowly(watcher, revents, level);
+    }
+
+    #[inline]
+    fn note_fed(&self, watcher: WatcherPtr, len: usize, level: usize) {
+        watcher.set_pending(len as c_int);
+        if level > self.top.get() {
+            self.top.set(level);
+        }
+    }
+
+    /// The cases that are rare: it is pending already, or the queue must grow.
+    #[inline(never)]
+    fn feed_slowly(&self, watcher: WatcherPtr, revents: c_int, level: usize) {
         if watcher.pending() != 0 {
             if let Some((queue, index)) = self.find(watcher) {
                 queue.update(index, |slot| slot.revents |= revents);
@@ -61,8 +83,7 @@ impl Queues {
         }
         if let Some(queue) = self.levels.get(level) {
             queue.push(Slot { watcher: Some(watcher), revents });
-            watcher.set_pending(queue.len() as c_int);
-            self.top.set(self.top.get().max(level));
+            self.note_fed(watcher, queue.len(), level);
         }
     }
 

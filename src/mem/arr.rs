@@ -62,13 +62,29 @@ impl<T: Copy> Arr<T> {
 
     #[inline]
     pub fn push(&self, value: T) {
+        if !self.push_in_place(value) {
+            self.push_grown(value);
+        }
+    }
+
+    /// Appends if there is room; false if there is none. Calls nothing.
+    #[inline]
+    pub fn push_in_place(&self, value: T) -> bool {
         let len = self.len.get();
         if len == self.capacity.get() {
-            self.grow(len.wrapping_add(1));
+            return false;
         }
-        // SAFETY: len < capacity after growing; ARR holds again with len + 1.
+        // SAFETY: len < capacity; ARR holds again with len + 1.
         unsafe { self.base.get().add(len).write(value) };
         self.len.set(len.wrapping_add(1));
+        true
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_grown(&self, value: T) {
+        self.grow(self.len.get().wrapping_add(1));
+        self.push_in_place(value);
     }
 
     #[inline]
