@@ -312,6 +312,14 @@ verify_spoil_timer_priority (struct ev_loop *loop, int fd)
 }
 
 static void
+verify_spoil_periodic_priority (struct ev_loop *loop, int fd)
+{
+  ev_periodic_init (&verify_wall, 0, 0., 1e6, 0);
+  ev_periodic_start (loop, &verify_wall);
+  ev_set_priority (&verify_wall, 3);
+}
+
+static void
 verify_spoiled (void *arg)
 {
   void (**spoil) (struct ev_loop *, int) = arg;
@@ -356,6 +364,7 @@ TEST (verify_aborts_on_a_wild_priority)
 {
   verify_aborts (verify_spoil_io_priority);
   verify_aborts (verify_spoil_timer_priority);
+  verify_aborts (verify_spoil_periodic_priority);
   verify_aborts (verify_spoil_idle_priority);
   verify_aborts (verify_spoil_prepare_priority);
   verify_aborts (verify_spoil_check_priority);
