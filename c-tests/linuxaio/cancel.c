@@ -5,7 +5,7 @@
 
 /* ---- letting go of the file ---- */
 
-static int cancelled, peer, peer_saw_end;
+static int cancelled, peer, peer_saw_end, wake[2];
 
 static void
 look_at_peer (EV_P)
@@ -13,6 +13,7 @@ look_at_peer (EV_P)
   (void)loop;
   cancelled = inject_calls (SYS_io_cancel);
   peer_saw_end = at_end (peer);
+  t_write (wake[1], "x"); /* ends the wait */
 }
 
 static void
@@ -24,20 +25,21 @@ nothing (EV_P)
 TEST (cancel_stopped_and_closed_is_let_go_before_the_wait, .backends = T_LINUXAIO)
 {
   struct ev_loop *loop;
-  ev_timer t;
-  ev_io w;
+  ev_io w, end;
   int s[2];
   WATCH_AIO ();
   loop = t_loop (0);
   t_socketpair (s);
+  t_pipe (wake);
   peer = s[1];
+  io_named (loop, &end, "end", wake[0], EV_READ);
   io_named (loop, &w, "r", s[0], EV_READ);
   drive (loop, 2);
   ev_io_stop (loop, &w);
   close (s[0]);
-  timer_named (loop, &t, "t", .01, 0.);
   ev_set_loop_release_cb (loop, look_at_peer, nothing); /* called just before the loop blocks */
-  ev_run (loop, EVRUN_ONCE);
+  drive_until (loop, &noted, 1);
+  CHECK_TRACE ("end:1");
   CHECK_EQ (cancelled, 1);
   CHECK (peer_saw_end);
   ev_loop_destroy (loop);

@@ -100,6 +100,26 @@ TEST (limit_no_epoll_at_start, .backends = T_LINUXAIO)
   CHECK_EQ (t_open_fds (), fds);
 }
 
+TEST (limit_kernel_whose_aio_cannot_poll,
+      .backends = T_LINUXAIO, .ours_only = "a kernel whose aio can't poll (before 4.19) is known by trying, not by its version")
+{
+  struct ev_loop *loop;
+  int fds;
+  WATCH_AIO ();
+  fds = t_open_fds ();
+  inject_error (SYS_io_submit, EINVAL, 0, INJECT_ALWAYS);
+  CHECK (!ev_loop_new (EVFLAG_NOENV | EVBACKEND_LINUXAIO));
+  loop = ev_loop_new (EVFLAG_NOENV | EVBACKEND_LINUXAIO | EVBACKEND_EPOLL);
+  CHECK (loop);
+  CHECK_EQ (ev_backend (loop), EVBACKEND_EPOLL);
+  many_start (loop, 10, 1);
+  many_expect (loop, 1);
+  many_end (loop);
+  ev_loop_destroy (loop);
+  CHECK_EQ (aio_contexts (), 0);
+  CHECK_EQ (t_open_fds (), fds);
+}
+
 /* ---- while the loop runs ---- */
 
 /* From now on no larger ring is given, and a submit finds the present one full. */
@@ -148,6 +168,37 @@ TEST (limit_reached_in_the_middle_switches_to_epoll, .backends = T_LINUXAIO)
 TEST (limit_no_memory_in_the_middle_switches_to_epoll, .backends = T_LINUXAIO)
 {
   switched_by (ENOMEM);
+}
+
+static void
+forbidden_later (int error)
+{
+  struct ev_loop *loop;
+  WATCH_AIO ();
+  loop = t_loop (0);
+  ev_set_syserr_cb (trace_syserr);
+  many_start (loop, 50, 0);
+  drive (loop, 2);
+  many_add ();
+  inject_error (SYS_io_submit, error, 0, INJECT_ALWAYS);
+  many_expect (loop, 1);
+  many_add ();
+  many_expect (loop, 1);
+  CHECK_EQ (ev_backend (loop), EVBACKEND_EPOLL);
+  CHECK_TRACE ("");
+  ev_loop_destroy (loop);
+}
+
+#define SANDBOX "a sandbox that comes after the loop and forbids io_submit makes it go on with epoll (the reference calls syserr for ever)"
+
+TEST (limit_sandbox_comes_later, .backends = T_LINUXAIO, .ours_only = SANDBOX)
+{
+  forbidden_later (EPERM);
+}
+
+TEST (limit_sandbox_comes_later_and_pretends_an_old_kernel, .backends = T_LINUXAIO, .ours_only = SANDBOX)
+{
+  forbidden_later (ENOSYS);
 }
 
 TEST (limit_switch_is_for_good, .backends = T_LINUXAIO)
