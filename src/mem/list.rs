@@ -57,3 +57,51 @@ impl<T: Placed + PartialEq> Indexed<T> {
         self.0.release();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use super::{Indexed, Placed};
+
+    struct Element(Cell<usize>);
+
+    #[derive(Clone, Copy)]
+    struct Handle<'a>(&'a Element);
+
+    impl PartialEq for Handle<'_> {
+        fn eq(&self, other: &Self) -> bool {
+            core::ptr::eq(self.0, other.0)
+        }
+    }
+
+    impl Placed for Handle<'_> {
+        fn place(self) -> Option<usize> {
+            self.0.0.get().checked_sub(1)
+        }
+
+        fn set_place(self, place: usize) {
+            self.0.0.set(place + 1);
+        }
+    }
+
+    #[test]
+    fn the_last_moves_into_the_hole() {
+        let all: Vec<Element> = (0..4).map(|_| Element(Cell::new(0))).collect();
+        let handle = |index: usize| Handle(all.get(index).unwrap());
+        let list = Indexed::new();
+        for index in 0..4 {
+            let place = list.push(handle(index));
+            handle(index).set_place(place);
+        }
+        assert!(list.remove(handle(1)));
+        assert!(list.get(1) == Some(handle(3)));
+        assert_eq!(handle(3).place(), Some(1));
+        assert!(list.remove(handle(2)));
+        assert_eq!(list.len(), 2);
+        // It still says that it is at 1, where another is.
+        assert!(!list.remove(handle(1)));
+        assert!(list.holds(handle(0)) && list.holds(handle(3)) && !list.holds(handle(2)));
+        list.release();
+    }
+}
