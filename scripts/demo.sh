@@ -307,7 +307,7 @@ report() {
       if (n[base]) for (o = 1; o <= 2; o++) if (n[order[o]]) {
         overlap = high[order[o]] >= low[base] && high[base] >= low[order[o]]
         printf "   %s: %.2f times the distribution%cs median on epoll (%s)\n", order[o], middle[order[o]] / middle[base], 39, \
-          overlap ? "their runs overlap: may be noise" : "no run overlaps"
+          n[base] < 3 ? "too few runs to tell from noise" : overlap ? "their runs overlap: may be noise" : "no run overlaps"
       }
     }' "$scratch/results" | sed 's/   ours:/   this library on /'
 }
