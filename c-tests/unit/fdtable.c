@@ -234,6 +234,43 @@ TEST (fdtable_destroy_with_active_watchers)
   CHECK (fcntl (p[1], F_GETFD) >= 0);
 }
 
+static long blocks;
+
+static void *
+counting (void *old, long size)
+{
+  if (!size)
+    {
+      blocks -= old != 0;
+      free (old);
+      return 0;
+    }
+  blocks += !old;
+  return realloc (old, (size_t)size);
+}
+
+TEST (fdtable_memory_is_given_back_by_destroy,
+      .ours_only = "the reference keeps linuxaio's request table and submission array after destroy", .ours_only_on = T_LINUXAIO)
+{
+  struct ev_loop *loop;
+  static ev_io w[100];
+  int p[2], i;
+  t_pipe (p);
+  ev_set_allocator (counting);
+  loop = t_loop (0);
+  CHECK (blocks > 0);
+  for (i = 0; i < 100; ++i)
+    io_named (loop, &w[i], "", dup (p[0]), EV_READ);
+  drive (loop, 2);
+  for (i = 0; i < 50; ++i)
+    ev_io_stop (loop, &w[i]);
+  t_write (p[1], "x");
+  drive (loop, 2);
+  CHECK (noted >= 50);
+  ev_loop_destroy (loop);
+  CHECK_EQ (blocks, 0);
+}
+
 /* ---- mistakes ---- */
 
 static struct ev_loop *
