@@ -107,7 +107,7 @@ child_runs_without_a_word (void *unused)
 }
 
 TEST (aio_fork_unnoticed_child_works_or_says_why,
-      .backends = T_LINUXAIO, .ours_only = "a child that runs a linuxaio loop without ev_loop_fork gets a clear message, or works (the reference aborts)")
+      .backends = T_LINUXAIO, .ours_only = "a child that runs a linuxaio loop without ev_loop_fork works or says why (the reference aborts)")
 {
   char said[4096];
   int out[2], status, n;

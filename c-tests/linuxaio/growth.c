@@ -8,7 +8,7 @@
 #include <pty.h>
 #include <sys/epoll.h>
 
-#define ONE_STEP "the ring grows to the size that is needed in one step, and its old one isn't destroyed while there is traffic (io_destroy takes 30 to 60 ms)"
+#define ONE_STEP "the ring grows to the size that is needed in one step, and the old one isn't destroyed while there is traffic (that takes 30 to 60 ms)"
 
 /* A pair of sockets with one byte in flight at a time: the callback sends the next one. */
 static int ball[2], balls;
@@ -338,6 +338,36 @@ TEST (growth_then_none_then_many_again, .backends = T_LINUXAIO, .no_valgrind = 1
       drive (loop, 2);
       CHECK_EQ (ev_run (loop, 0), 0);
     }
+  ev_loop_destroy (loop);
+}
+
+TEST (growth_by_churn_has_an_end, .backends = T_LINUXAIO, .no_valgrind = 1)
+{
+  /* A cancelled request keeps its place until the kernel's worker has seen to it. */
+  struct ev_loop *loop;
+  ev_io w[100];
+  int round, i;
+  WATCH_AIO ();
+  loop = t_loop (0);
+  for (round = 0; round < 300; ++round)
+    {
+      for (i = 0; i < 100; ++i)
+        {
+          if (round)
+            {
+              ev_io_stop (loop, &w[i]);
+              close (w[i].fd);
+            }
+          io_named (loop, &w[i], "w", counter_fd (0), EV_READ);
+        }
+      drive (loop, 1);
+    }
+  CHECK_TRACE ("");
+  CHECK (inject_calls (SYS_io_setup) <= 12);
+  CHECK_EQ (ev_backend (loop), EVBACKEND_LINUXAIO);
+  for (i = 0; i < 100; ++i)
+    counter_add (w[i].fd);
+  drive_until (loop, &noted, 100);
   ev_loop_destroy (loop);
 }
 
