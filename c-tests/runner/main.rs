@@ -4,6 +4,7 @@
 //! FERROEV_VALGRIND=1 runs them under valgrind, on epoll and linuxaio. FERROEV_TEST_TIMEOUT: seconds a test may take.
 //! Tests are named area::name::backend, where area is the file's name.
 
+mod batch;
 #[path = "../common/mod.rs"]
 mod common;
 mod suite;
@@ -27,6 +28,6 @@ fn main() -> ExitCode {
     };
     eprintln!("library under test ({}): {}", library.kind.name(), library.file.display());
     let conditions = Arc::new(trial::Conditions::new(library));
-    let trials = suite::trials(&conditions);
+    let trials = suite::trials(&conditions, &arguments);
     libtest_mimic::run(&arguments, trials).exit_code()
 }

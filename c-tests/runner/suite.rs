@@ -1,8 +1,9 @@
 //! Finds the C test files, compiles each to a program, and asks it which tests it holds.
 
+use crate::batch::{self, Outcomes};
 use crate::common::{self, compile};
 use crate::trial::{self, Case, Conditions};
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 const DIRECTORIES: [&str; 4] = ["unit", "reent", "unwind", "linuxaio"];
 
 /// Every test on every backend that it is for, those that must be alone at the end.
-pub fn trials(conditions: &Arc<Conditions>) -> Vec<Trial> {
+pub fn trials(conditions: &Arc<Conditions>, arguments: &Arguments) -> Vec<Trial> {
     let mut cases = Vec::new();
     let mut trials = Vec::new();
     for (area, outcome) in programs(conditions) {
@@ -22,10 +23,40 @@ pub fn trials(conditions: &Arc<Conditions>) -> Vec<Trial> {
     }
     trials.extend(repeated_names(&cases));
     cases.sort_by_key(|case| case.alone);
-    for case in cases {
-        trial::on_each_backend(conditions, Arc::new(case), &mut trials);
-    }
+    let on_backends = |case: Case| {
+        let case = Arc::new(case);
+        case.backends(conditions).into_iter().map(move |backend| (Arc::clone(&case), backend))
+    };
+    let tests: Vec<(Arc<Case>, u32)> = cases.into_iter().flat_map(on_backends).collect();
+    trials.extend(if conditions.valgrind { told(conditions, tests, arguments) } else { run(conditions, tests) });
     trials
+}
+
+/// A trial runs its test.
+fn run(conditions: &Arc<Conditions>, tests: Vec<(Arc<Case>, u32)>) -> Vec<Trial> {
+    let trial = |(case, backend): (Arc<Case>, u32)| {
+        let conditions = Arc::clone(conditions);
+        Trial::ignorable_test(case.name_on(backend), move || match case.not_in_reference(&conditions, backend) {
+            Some(why) => Ok(Completion::ignored_with(why)),
+            None => trial::run(&conditions, &case, backend),
+        })
+    };
+    tests.into_iter().map(trial).collect()
+}
+
+/// The tests have been run in batches; a trial tells the result.
+fn told(conditions: &Conditions, mut tests: Vec<(Arc<Case>, u32)>, arguments: &Arguments) -> Vec<Trial> {
+    tests.retain(|(case, backend)| {
+        let unknown = Trial::test(case.name_on(*backend), || Ok(()));
+        !arguments.is_filtered_out(&unknown) && case.not_in_reference(conditions, *backend).is_none()
+    });
+    let mut outcomes = if arguments.list { Outcomes::new() } else { batch::run_all(conditions, &tests) };
+    let trial = |(case, backend): (Arc<Case>, u32)| {
+        let outcome = outcomes.remove(&(case.name.clone(), backend));
+        let outcome = outcome.unwrap_or_else(|| Err(Failed::from("it was not run")));
+        Trial::ignorable_test(case.name_on(backend), move || outcome)
+    };
+    tests.into_iter().map(trial).collect()
 }
 
 type Program = (String, Result<PathBuf, String>);

@@ -2,12 +2,11 @@
 
 use crate::common::library::Library;
 use crate::common::process::{self, Ended, Scratch};
-use libtest_mimic::{Completion, Failed, Trial};
-use std::ffi::OsString;
+use libtest_mimic::{Completion, Failed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 /// In the order of preference for a test that needs one backend only.
@@ -15,16 +14,14 @@ const BACKENDS: [(u32, &str); 4] = [(0x04, "epoll"), (0x02, "poll"), (0x01, "sel
 
 const UNDER_VALGRIND: u32 = 0x44;
 
-const SKIPPED: i32 = 77;
-
-/// Valgrind's exit code for errors and leaks: none that a test uses.
-const VALGRIND_ERROR: i32 = 99;
+/// How a test ends that can't be run here.
+pub const SKIPPED: i32 = 77;
 
 /// What holds for every test of a run.
 pub struct Conditions {
     pub library: Library,
-    valgrind: bool,
-    deadline: Duration,
+    pub valgrind: bool,
+    pub deadline: Duration,
     /// Written by a test that must be alone, read by the others.
     machine: RwLock<()>,
 }
@@ -45,11 +42,11 @@ impl Conditions {
 /// One test as its program lists it.
 pub struct Case {
     pub name: String,
-    area: String,
-    program: PathBuf,
+    pub area: String,
+    pub program: PathBuf,
+    pub alone: bool,
     backends: u32,
     once: bool,
-    pub alone: bool,
     no_valgrind: bool,
     ours_only_on: u32,
     why: String,
@@ -66,38 +63,41 @@ impl Case {
             name: name.to_owned(),
             area: area.to_owned(),
             program: program.to_owned(),
+            alone: alone == "1",
             backends: mask(backends)?,
             once: once == "1",
-            alone: alone == "1",
             no_valgrind: no_valgrind == "1",
             ours_only_on: mask(ours_only_on)?,
             why: why.to_owned(),
         })
     }
 
-    fn name_on(&self, backend: &str) -> String {
-        format!("{}::{}::{backend}", self.area, self.name)
+    /// The backends it runs on, of those that the library has.
+    pub fn backends(&self, conditions: &Conditions) -> Vec<u32> {
+        if conditions.valgrind && self.no_valgrind {
+            return Vec::new();
+        }
+        let mask = self.backends & conditions.backends();
+        let wanted = BACKENDS.iter().map(|(bit, _)| *bit).filter(|bit| mask & bit != 0);
+        wanted.take(if self.once { 1 } else { BACKENDS.len() }).collect()
+    }
+
+    pub fn name_on(&self, backend: u32) -> String {
+        format!("{}::{}::{}", self.area, self.name, backend_name(backend))
+    }
+
+    /// Why the library under test can't pass it there.
+    pub fn not_in_reference(&self, conditions: &Conditions, backend: u32) -> Option<String> {
+        let misses = conditions.library.kind.is_reference() && self.ours_only_on & backend != 0;
+        misses.then(|| format!("not in the reference: {}", self.why))
     }
 }
 
-/// Adds a trial for each backend that the test and the library have.
-pub fn on_each_backend(conditions: &Arc<Conditions>, case: Arc<Case>, trials: &mut Vec<Trial>) {
-    if conditions.valgrind && case.no_valgrind {
-        return;
-    }
-    let backends = BACKENDS.iter().filter(|(bit, _)| case.backends & conditions.backends() & bit != 0);
-    for &(bit, backend) in backends.take(if case.once { 1 } else { BACKENDS.len() }) {
-        let conditions = Arc::clone(conditions);
-        let case = Arc::clone(&case);
-        let name = case.name_on(backend);
-        trials.push(Trial::ignorable_test(name, move || run(&conditions, &case, bit)));
-    }
+pub fn backend_name(backend: u32) -> &'static str {
+    BACKENDS.iter().find(|(bit, _)| *bit == backend).map_or("unknown", |(_, name)| name)
 }
 
-fn run(conditions: &Conditions, case: &Case, backend: u32) -> Result<Completion, Failed> {
-    if conditions.library.kind.is_reference() && case.ours_only_on & backend != 0 {
-        return Ok(Completion::ignored_with(format!("not in the reference: {}", case.why)));
-    }
+pub fn run(conditions: &Conditions, case: &Case, backend: u32) -> Result<Completion, Failed> {
     let (_alone, _beside);
     if case.alone {
         _alone = conditions.machine.write().unwrap_or_else(PoisonError::into_inner);
@@ -108,8 +108,7 @@ fn run(conditions: &Conditions, case: &Case, backend: u32) -> Result<Completion,
     let scratch = Scratch::new()?;
     let own = scratch.path().join("own");
     fs::create_dir(&own)?;
-    let log = scratch.path().join("valgrind");
-    let mut command = command(conditions, case, &log);
+    let mut command = Command::new(&case.program);
     command.arg(&case.name).arg(format!("{backend:x}"));
     environment(&mut command, conditions, &own);
     let as_typed = format!("{command:?}");
@@ -117,26 +116,12 @@ fn run(conditions: &Conditions, case: &Case, backend: u32) -> Result<Completion,
     match ended.code() {
         Some(0) => Ok(Completion::Completed),
         Some(SKIPPED) => Ok(Completion::ignored_with(reason(&ended.output))),
-        _ => Err(failure(conditions, &ended, &log, &as_typed)),
+        _ => Err(failure(conditions, &ended, &as_typed)),
     }
-}
-
-fn command(conditions: &Conditions, case: &Case, log: &Path) -> Command {
-    if !conditions.valgrind {
-        return Command::new(&case.program);
-    }
-    let mut command = Command::new("valgrind");
-    // To a file: valgrind says a line for every poll request of linuxaio.
-    let mut log_file = OsString::from("--log-file=");
-    log_file.push(log);
-    command.arg("--quiet").arg(log_file).arg(format!("--error-exitcode={VALGRIND_ERROR}"));
-    command.args(["--leak-check=full", "--errors-for-leak-kinds=definite,possible", "--child-silent-after-fork=yes"]);
-    command.arg(&case.program);
-    command
 }
 
 /// Nothing of the caller's environment but what a program needs: cargo, for one, sets LD_LIBRARY_PATH.
-fn environment(command: &mut Command, conditions: &Conditions, own: &Path) {
+pub fn environment(command: &mut Command, conditions: &Conditions, own: &Path) {
     command.env_clear();
     for name in ["PATH", "HOME", "USER"] {
         if let Some(value) = std::env::var_os(name) {
@@ -154,21 +139,15 @@ fn environment(command: &mut Command, conditions: &Conditions, own: &Path) {
 }
 
 /// The last line that t_skip printed.
-fn reason(output: &str) -> String {
+pub fn reason(output: &str) -> String {
     let line = output.lines().rev().find_map(|line| line.strip_prefix("skipped: "));
     line.unwrap_or("no reason given").to_owned()
 }
 
-fn failure(conditions: &Conditions, ended: &Ended, log: &Path, as_typed: &str) -> Failed {
+fn failure(conditions: &Conditions, ended: &Ended, as_typed: &str) -> Failed {
     let end = match ended.status {
-        Some(_) if ended.code() == Some(VALGRIND_ERROR) => "valgrind found errors".to_owned(),
         Some(status) => status.to_string(),
         None => format!("still running after {} s", conditions.deadline.as_secs()),
     };
-    let mut text = format!("{}\n{end}\nas run: {as_typed}", ended.output.trim_end());
-    if let Ok(log) = fs::read_to_string(log) {
-        text.push_str("\nvalgrind:\n");
-        text.push_str(log.trim_end());
-    }
-    text.into()
+    format!("{}\n{end}\nas run: {as_typed}", ended.output.trim_end()).into()
 }

@@ -1,8 +1,11 @@
-/* See t.h. Called by the runner: `program --list`, or `program NAME BACKEND` (hexadecimal). */
+/* See t.h. Called by the runner: `program --list`, `program NAME BACKEND` (hexadecimal), or
+   `program --each BACKEND SECONDS NAME...` to run several, each in a child: under valgrind it is the start that takes long. */
 #include "t.h"
 
 #include <dirent.h>
 #include <stdarg.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 
 unsigned t_backend;
@@ -253,31 +256,97 @@ t_check_library (void)
   CHECK_STR (found, want);
 }
 
+static struct t_case *
+t_find (const char *name)
+{
+  struct t_case *one;
+  for (one = t_cases; one; one = one->next)
+    if (!strcmp (one->name, name))
+      return one;
+  fprintf (stderr, "no test of this name: %s\n", name);
+  exit (2);
+}
+
+/* The child's part of --each: output and temporary files go below the working directory. */
+_Noreturn static void
+t_run_apart (struct t_case *one, const char *directory, pid_t parent)
+{
+  char path[4096];
+  int out;
+  CHECK (!setpgid (0, 0));
+  CHECK (!prctl (PR_SET_PDEATHSIG, SIGKILL));
+  CHECK_EQ (getppid (), parent);
+  snprintf (path, sizeof path, "%s/%s.out", directory, one->name);
+  CHECK ((out = open (path, O_WRONLY | O_CREAT | O_EXCL, 0600)) >= 0);
+  CHECK (dup2 (out, 1) == 1 && dup2 (out, 2) == 2);
+  close (out);
+  snprintf (path, sizeof path, "%s/%s", directory, one->name);
+  CHECK (!mkdir (path, 0700) && !chdir (path) && !setenv ("T_TMPDIR", path, 1));
+  one->run ();
+  exit (0);
+}
+
+/* Waits for the child's end, but not for ever; kills what is left of its group. Returns its wait status, -1 if it had to be killed. */
+static int
+t_wait_for (pid_t pid, double seconds)
+{
+  double deadline = t_clock () + seconds;
+  siginfo_t info = { .si_pid = 0 };
+  int status;
+  while (!waitid (P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | WNOHANG) && !info.si_pid && t_clock () < deadline)
+    t_nap (0.002);
+  kill (-pid, SIGKILL);
+  CHECK_EQ (waitpid (pid, &status, 0), pid);
+  return info.si_pid ? status : -1;
+}
+
+/* Prints "NAME PID STATUS" for each. */
+static void
+t_each (char **names, double seconds)
+{
+  char directory[2048];
+  pid_t self = getpid ();
+  CHECK (getcwd (directory, sizeof directory));
+  for (; *names; ++names)
+    {
+      struct t_case *one = t_find (*names);
+      pid_t pid = fork ();
+      CHECK (pid >= 0);
+      if (!pid)
+        t_run_apart (one, directory, self);
+      setpgid (pid, pid);
+      printf ("%s %ld %d\n", one->name, (long)pid, t_wait_for (pid, seconds));
+      fflush (stdout);
+    }
+}
+
+static int
+t_list (void)
+{
+  struct t_case *one;
+  for (one = t_cases; one; one = one->next)
+    printf ("%s\t%x\t%d\t%d\t%d\t%x\t%s\n", one->name, one->backends, one->once, one->alone, one->no_valgrind,
+            one->ours_only ? (one->ours_only_on ? one->ours_only_on : T_ALL) : 0, one->ours_only ? one->ours_only : "");
+  return 0;
+}
+
 int
 main (int argc, char **argv)
 {
-  struct t_case *one;
+  int each = argc > 4 && !strcmp (argv[1], "--each");
   if (argc == 2 && !strcmp (argv[1], "--list"))
+    return t_list ();
+  if (argc != 3 && !each)
     {
-      for (one = t_cases; one; one = one->next)
-        printf ("%s\t%x\t%d\t%d\t%d\t%x\t%s\n", one->name, one->backends, one->once, one->alone, one->no_valgrind,
-                one->ours_only ? (one->ours_only_on ? one->ours_only_on : T_ALL) : 0, one->ours_only ? one->ours_only : "");
-      return 0;
-    }
-  if (argc != 3)
-    {
-      fprintf (stderr, "usage: %s --list | NAME BACKEND\n", argv[0]);
+      fprintf (stderr, "usage: %s --list | NAME BACKEND | --each BACKEND SECONDS NAME...\n", argv[0]);
       return 2;
     }
   t_backend = (unsigned)strtoul (argv[2], 0, 16);
   t_reference = getenv ("T_REFERENCE") != 0;
   t_check_library ();
-  for (one = t_cases; one; one = one->next)
-    if (!strcmp (one->name, argv[1]))
-      {
-        one->run ();
-        return 0;
-      }
-  fprintf (stderr, "no test of this name: %s\n", argv[1]);
-  return 2;
+  if (each)
+    t_each (argv + 4, atof (argv[3]));
+  else
+    t_find (argv[1])->run ();
+  return 0;
 }
