@@ -258,6 +258,18 @@ impl StatPtr {
 }
 
 impl EmbedPtr {
+    /// How often the other loop's backend had been rebuilt when its descriptor was last looked at; kept in a member that
+    /// only the layout needs.
+    pub fn rebuilds(self) -> u32 {
+        // SAFETY: WATCHER; a raw place.
+        unsafe { (&raw const (*self.raw()).check.priority).read() as u32 }
+    }
+
+    pub fn set_rebuilds(self, count: u32) {
+        // SAFETY: WATCHER; a raw place.
+        unsafe { (&raw mut (*self.raw()).check.priority).write(count as c_int) }
+    }
+
     /// The inner watcher of the other loop's descriptor.
     pub fn io(self) -> IoPtr {
         // SAFETY: WATCHER; a place within it is not null.

@@ -59,7 +59,8 @@ impl Epoll {
         self.set.get()
     }
 
-    pub fn modify<H: Host>(&self, host: H, fd: c_int, new: c_int) {
+    /// False if the kernel refused the descriptor and its watchers were told.
+    pub fn modify<H: Host>(&self, host: H, fd: c_int, new: c_int) -> bool {
         let note = host.note(fd);
         if note.mask == ALWAYS_READY {
             self.forget_always_ready(fd);
@@ -68,7 +69,7 @@ impl Epoll {
             if note.mask == ALWAYS_READY {
                 host.set_note(fd, Note { mask: 0, ..note });
             }
-            return;
+            return true;
         }
         let known = note.mask != 0 && note.mask != ALWAYS_READY;
         let unchanged = known && note.mask == new as u8;
@@ -78,9 +79,12 @@ impl Epoll {
         // Usually the first call is enough. Whether a file is still the one that is registered for these very events is
         // asked by adding it: the refusal is cheaper than a modification that changes nothing.
         let result = match control(if known && !unchanged { EPOLL_CTL_MOD } else { EPOLL_CTL_ADD }) {
-            Err(libc::EEXIST) if unchanged => return,
+            Err(libc::EEXIST) if unchanged => return true,
             Err(libc::EEXIST) => control(EPOLL_CTL_MOD),
-            Err(libc::ENOENT) if known => control(EPOLL_CTL_ADD),
+            Err(libc::ENOENT) if known => match control(EPOLL_CTL_ADD) {
+                Err(libc::EEXIST) => control(EPOLL_CTL_MOD),
+                result => result,
+            },
             result => result,
         };
         match result {
@@ -89,11 +93,13 @@ impl Epoll {
                 host.set_note(fd, Note { generation, mask: ALWAYS_READY });
                 self.always_ready.push(fd);
             }
-            Err(_) => {
+            Err(error) => {
                 host.set_note(fd, Note { generation, mask: 0 });
-                host.kill(fd);
+                host.kill(fd, error);
+                return false;
             }
         }
+        true
     }
 
     /// Takes a descriptor out of the set at once, for the linuxaio backend. It may be closed already.
@@ -105,7 +111,8 @@ impl Epoll {
             // A failure means that the file is gone from the set, which is what is wanted.
             let _ = sys::poll::epoll_control(self.set.get(), EPOLL_CTL_DEL, fd, 0, 0);
         }
-        host.set_note(fd, Note { mask: 0, ..note });
+        // Should the file live on in the set, its events are known as stale.
+        host.set_note(fd, Note { generation: note.generation.wrapping_add(1), mask: 0 });
     }
 
     fn forget_always_ready(&self, fd: c_int) {
@@ -157,9 +164,9 @@ impl Epoll {
                 }
             }
             Err(libc::EINTR) => {}
-            Err(_) => host.syserr(c"(libev) epoll_wait"),
+            Err(error) => host.syserr(c"(libev) epoll_wait", error),
         }
-        for index in 0..self.always_ready.len() {
+        for index in (0..self.always_ready.len()).rev() {
             if let Some(fd) = self.always_ready.get(index) {
                 host.report(fd, host.wanted(fd));
             }
@@ -194,7 +201,7 @@ impl Epoll {
     pub fn rebuild<H: Host>(&self, host: H) {
         sys::fd::close(self.set.replace(-1));
         while !self.open() {
-            host.syserr(c"(libev) epoll_create");
+            host.syserr(c"(libev) epoll_create", sys::errno());
         }
         self.forget_all(host);
         host.rearm_all();

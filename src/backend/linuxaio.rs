@@ -53,9 +53,12 @@ struct Request {
     place: Place,
     /// It is in the list of requests to be handed over, though it may not be queued any more.
     listed: bool,
+    /// It must not be polled by aio.
+    signalfd: bool,
 }
 
-const IDLE: Request = Request { iocb: Iocb::poll(-1, 0, 0), generation: 0, place: Place::Idle, listed: false };
+const IDLE: Request =
+    Request { iocb: Iocb::poll(-1, 0, 0), generation: 0, place: Place::Idle, listed: false, signalfd: false };
 
 /// The address of a descriptor's request. It does not move while the loop lives.
 #[derive(Clone, Copy)]
@@ -169,7 +172,7 @@ impl LinuxAio {
         }
     }
 
-    /// Takes a descriptor away from the kernel: its file is free when this returns.
+    /// Takes a descriptor away from the kernel, which lets its file go at once or, in a worker thread, soon after.
     fn withdraw(&self, request: RequestPtr) {
         if request.get().place == Place::Armed {
             if let Some(context) = self.context.get() {
@@ -242,7 +245,7 @@ fn can_poll(b: &Backend) -> bool {
     taken
 }
 
-pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int) {
+pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int, fresh: bool) {
     let aio = &b.linuxaio;
     aio.wanted.set(aio.wanted.get().wrapping_add(u32::from(new != 0)).wrapping_sub(u32::from(old != 0)));
     let request = aio.request(fd);
@@ -253,7 +256,11 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int) 
     if new == 0 {
         return;
     }
-    if sys::fd::is_signalfd(fd) {
+    if fresh {
+        let signalfd = sys::fd::may_be_signalfd(fd);
+        request.change(|request| request.signalfd = signalfd);
+    }
+    if request.get().signalfd {
         // Its wake-up carries no events, so the kernel would look in a worker thread, which has other signals.
         move_to_epoll(b, host, fd, new);
     } else {
@@ -262,9 +269,11 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int) 
 }
 
 /// This descriptor alone is polled by epoll from now on, until it is modified again.
-fn move_to_epoll<H: Host>(b: &Backend, host: H, fd: c_int, events: c_int) {
+///
+/// False if epoll refuses it too.
+fn move_to_epoll<H: Host>(b: &Backend, host: H, fd: c_int, events: c_int) -> bool {
     b.linuxaio.request(fd).change(|request| request.place = Place::Epoll);
-    b.epoll.modify(host, fd, events);
+    b.epoll.modify(host, fd, events)
 }
 
 /// How handing over ended.
@@ -323,8 +332,8 @@ fn submit<H: Host>(b: &Backend, host: H) -> Outcome {
             }
             // Forbidden meanwhile.
             Err(libc::ENOSYS | libc::EPERM) => return give_up(b, host),
-            Err(_) => {
-                host.syserr(c"(libev) linuxaio io_submit");
+            Err(error) => {
+                host.syserr(c"(libev) linuxaio io_submit", error);
                 requeue_from(aio, at);
                 return Outcome::Urgent;
             }
@@ -373,12 +382,10 @@ fn refuse<H: Host>(b: &Backend, host: H, request: RequestPtr, error: c_int) -> b
         host.request_rebuild();
         return true;
     }
-    let wanted = host.wanted(fd);
     if error == libc::EINVAL {
-        move_to_epoll(b, host, fd, wanted);
-        return host.wanted(fd) == 0 || b.epoll.has_always_ready();
+        return !move_to_epoll(b, host, fd, host.wanted(fd)) || b.epoll.has_always_ready();
     }
-    host.kill(fd);
+    host.kill(fd, error);
     true
 }
 
@@ -450,7 +457,7 @@ fn complete<H: Host>(b: &Backend, host: H, event: Event) -> bool {
     }
     let any = |bits: i16| event.result & i64::from(bits as u16) != 0;
     if event.result < 0 || any(libc::POLLNVAL) {
-        host.kill(fd);
+        host.kill(fd, libc::EBADF);
     } else {
         let broken = any(libc::POLLERR | libc::POLLHUP);
         host.report(fd, super::revents_of(any(libc::POLLIN), any(libc::POLLOUT), broken));
@@ -492,8 +499,8 @@ fn collect<H: Host>(b: &Backend, host: H, context: Context, seconds: f64) {
         let count = match result {
             Ok(count) => count.min(BATCH),
             Err(libc::EINTR) => 0,
-            Err(_) => {
-                host.syserr(c"(libev) linuxaio io_getevents");
+            Err(error) => {
+                host.syserr(c"(libev) linuxaio io_getevents", error);
                 return;
             }
         };
@@ -524,8 +531,7 @@ pub fn rebuild<H: Host>(b: &Backend, host: H) {
                 b.epoll.rebuild(host);
                 return;
             }
-            sys::set_errno(error);
-            host.syserr(c"(libev) linuxaio io_setup");
+            host.syserr(c"(libev) linuxaio io_setup", error);
         }
         aio.for_each(|request| request.change(|request| request.place = Place::Idle));
     }

@@ -38,8 +38,8 @@ pub trait Host: Copy {
     fn set_note(self, fd: c_int, note: Note);
     /// A descriptor is ready for `revents`; dropped if a change of it was not applied yet.
     fn report(self, fd: c_int, revents: c_int);
-    /// The kernel does not take this descriptor: its watchers are stopped and told.
-    fn kill(self, fd: c_int);
+    /// The kernel does not take this descriptor, for this error: its watchers are stopped and told.
+    fn kill(self, fd: c_int, error: c_int);
     /// The kernel found some descriptor closed: look for it, and kill it.
     fn kill_closed(self);
     /// The kernel has no memory for so many descriptors: give one up.
@@ -52,8 +52,8 @@ pub trait Host: Copy {
     fn release(self);
     /// After it.
     fn acquire(self);
-    /// A system call failed for good.
-    fn syserr(self, message: &CStr);
+    /// A system call failed for good, with this error.
+    fn syserr(self, message: &CStr, error: c_int);
 }
 
 /// Which backend is in use.
@@ -74,6 +74,7 @@ pub struct Backend {
     poll: poll::Poll,
     epoll: epoll::Epoll,
     linuxaio: linuxaio::LinuxAio,
+    rebuilds: Cell<u32>,
 }
 
 /// Every backend that is built in, as `ev_supported_backends` says.
@@ -94,6 +95,7 @@ impl Backend {
             poll: poll::Poll::new(),
             epoll: epoll::Epoll::new(),
             linuxaio: linuxaio::LinuxAio::new(),
+            rebuilds: Cell::new(0),
         }
     }
 
@@ -150,14 +152,16 @@ impl Backend {
         }
     }
 
-    /// What is wanted of `fd` changed from `old` to `new`, or `fd` may be another file now.
-    pub fn modify<H: Host>(&self, host: H, fd: c_int, old: c_int, new: c_int) {
+    /// What is wanted of `fd` changed from `old` to `new`, or `fd` may be another file now (`fresh`).
+    pub fn modify<H: Host>(&self, host: H, fd: c_int, old: c_int, new: c_int, fresh: bool) {
         match self.kind.get() {
             Kind::None => {}
             Kind::Select => self.select.modify(host, fd, new),
             Kind::Poll => self.poll.modify(fd, new),
-            Kind::Epoll => self.epoll.modify(host, fd, new),
-            Kind::LinuxAio => linuxaio::modify(self, host, fd, old, new),
+            Kind::Epoll => {
+                self.epoll.modify(host, fd, new);
+            }
+            Kind::LinuxAio => linuxaio::modify(self, host, fd, old, new, fresh),
         }
     }
 
@@ -177,8 +181,14 @@ impl Backend {
         self.kind.get() == Kind::LinuxAio && self.linuxaio.is_foreign()
     }
 
+    /// How often it was rebuilt: its descriptor may be the same number for another file.
+    pub fn rebuilds(&self) -> u32 {
+        self.rebuilds.get()
+    }
+
     /// Makes new kernel objects, after a fork or when something is out of step, and has all descriptors armed again.
     pub fn rebuild<H: Host>(&self, host: H) {
+        self.rebuilds.set(self.rebuilds.get().wrapping_add(1));
         match self.kind.get() {
             Kind::None | Kind::Select | Kind::Poll => {}
             Kind::Epoll => self.epoll.rebuild(host),

@@ -54,7 +54,7 @@ impl Poll {
             Err(libc::EINTR) => {}
             Err(libc::EBADF) => host.kill_closed(),
             Err(libc::ENOMEM) if !diag::has_syserr() => host.kill_one(),
-            Err(_) => host.syserr(c"(libev) poll"),
+            Err(error) => host.syserr(c"(libev) poll", error),
         }
     }
 
@@ -71,7 +71,7 @@ impl Poll {
             left = left.wrapping_sub(1);
             let any = |bits: c_short| revents & bits != 0;
             if any(POLLNVAL) {
-                host.kill(fd);
+                host.kill(fd, libc::EBADF);
             } else {
                 host.report(fd, super::revents_of(any(POLLIN), any(POLLOUT), any(POLLERR | POLLHUP)));
             }

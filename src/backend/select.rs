@@ -28,7 +28,7 @@ impl Select {
         // closed descriptor up there were ready.
         if new != 0 && !sys::fd::is_open(fd) {
             self.want(fd, 0);
-            host.kill(fd);
+            host.kill(fd, libc::EBADF);
             return;
         }
         self.want(fd, new);
@@ -63,7 +63,7 @@ impl Select {
             Err(libc::EINTR) => {}
             Err(libc::EBADF) => host.kill_closed(),
             Err(libc::ENOMEM) if !diag::has_syserr() => host.kill_one(),
-            Err(_) => host.syserr(c"(libev) select"),
+            Err(error) => host.syserr(c"(libev) select", error),
         }
     }
 

@@ -26,7 +26,7 @@ impl LoopPtr {
         }
         let priority = w.base().priority();
         w.io().base().init(other_is_ready, priority);
-        self.watch_other(w, other.backend.descriptor());
+        self.watch_other(w);
         w.prepare().base().init(flush_other, EV_MINPRI);
         self.start_hook(Hook::Prepare, w.prepare().base());
         w.fork().base().init(other_forked, 0);
@@ -34,10 +34,24 @@ impl LoopPtr {
         self.activate(w.base(), 1);
     }
 
-    fn watch_other(self, w: EmbedPtr, fd: c_int) {
-        w.io().set_fd(fd);
+    /// Watches the descriptor of the other loop's backend as it is now.
+    fn watch_other(self, w: EmbedPtr) {
+        // SAFETY: the program keeps the embedded loop while the watcher is active.
+        let other = unsafe { Self::new(w.other()) };
+        w.set_rebuilds(other.backend.rebuilds());
+        w.io().set_fd(other.backend.descriptor());
         w.io().set_events(EV_READ | EV__IOFDSET);
         self.start_io(w.io());
+    }
+
+    /// Does so again if it is another one.
+    fn follow_other(self, w: EmbedPtr) {
+        // SAFETY: the program keeps the embedded loop while the watcher is active.
+        let other = unsafe { Self::new(w.other()) };
+        if w.io().base().is_active() && w.rebuilds() != other.backend.rebuilds() {
+            self.stop_io(w.io());
+            self.watch_other(w);
+        }
     }
 
     pub fn stop_embed(self, w: EmbedPtr) {
@@ -51,9 +65,9 @@ impl LoopPtr {
         self.deactivate(w.base());
     }
 
-    /// Whether `inner` is still among the prepare watchers; by address, since it may be gone.
-    fn is_prepared(self, inner: *mut ev_watcher) -> bool {
-        let list = self.hooks.list(Hook::Prepare);
+    /// Whether `inner` is still in a list; by address, since it may be gone.
+    fn is_listed_hook(self, hook: Hook, inner: *mut ev_watcher) -> bool {
+        let list = self.hooks.list(hook);
         (0..list.len()).any(|place| list.get(place).is_some_and(|w| w.raw() == inner))
     }
 
@@ -99,17 +113,12 @@ unsafe extern "C-unwind" fn flush_other(raw: *mut ev_loop, inner: *mut ev_watche
         other.apply_changes();
         other.run(EVRUN_NOWAIT);
         // A callback of the embedded loop may have ended either loop, or stopped (and freed) the watcher.
-        if !other.survived(&mut other_life) || !lp.survived(&mut life) || !lp.is_prepared(inner) {
+        if !other.survived(&mut other_life) || !lp.survived(&mut life) || !lp.is_listed_hook(Hook::Prepare, inner) {
             return;
         }
     }
     other.apply_changes();
-    let descriptor = other.backend.descriptor();
-    if w.io().base().is_active() && w.io().fd() != descriptor {
-        // It was rebuilt meanwhile.
-        lp.stop_io(w.io());
-        lp.watch_other(w, descriptor);
-    }
+    lp.follow_other(w);
 }
 
 /// In the child after a fork.
@@ -118,11 +127,10 @@ unsafe extern "C-unwind" fn other_forked(raw: *mut ev_loop, inner: *mut ev_watch
     let (lp, w) = unsafe { (LoopPtr::new(raw), EmbedPtr::new(outer(inner, offset_of!(ev_embed, fork)))) };
     // SAFETY: the program keeps the embedded loop while the watcher is active.
     let other = unsafe { LoopPtr::new(w.other()) };
-    let mut life = lp.life();
-    lp.stop_embed(w);
+    let (mut life, mut other_life) = (lp.life(), other.life());
     other.request_fork();
     other.run(EVRUN_NOWAIT);
-    if lp.survived(&mut life) {
-        lp.start_embed(w);
+    if other.survived(&mut other_life) && lp.survived(&mut life) && lp.is_listed_hook(Hook::Fork, inner) {
+        lp.follow_other(w);
     }
 }

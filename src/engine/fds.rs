@@ -4,8 +4,8 @@
 use core::cell::Cell;
 use core::ffi::c_int;
 
-use super::LoopPtr;
-use crate::abi::{EV__IOFDSET, EV_ERROR, EV_READ, EV_WRITE, ev_watcher_list};
+use super::{Loop, LoopPtr};
+use crate::abi::{EV__IOFDSET, EV_CUSTOM, EV_ERROR, EV_READ, EV_WRITE, ev_watcher_list};
 use crate::backend::Note;
 use crate::diag;
 use crate::mem::Arr;
@@ -13,6 +13,10 @@ use crate::sys;
 use crate::watcher::{InternalCallback, IoPtr, ListPtr, WatcherPtr};
 
 const BOTH: c_int = EV_READ | EV_WRITE;
+/// Beside `EV_ERROR` for an internal watcher: its descriptor is open, but the kernel does not poll it.
+const REFUSED: c_int = EV_CUSTOM;
+/// How many watchers of a descriptor are looked at to notice that one is started twice.
+const LOOKED_AT: usize = 16;
 /// In [`Descriptor::change`]: to be looked at before the next wait.
 const CHANGED: u8 = 1;
 /// In [`Descriptor::change`]: it may be another file now.
@@ -38,12 +42,12 @@ pub struct Table {
     all: Arr<Descriptor>,
     changes: Arr<c_int>,
     /// Watchers became pending without the backend's help: the next wait must not block.
-    killed: Cell<bool>,
+    urgent: Cell<bool>,
 }
 
 impl Table {
     pub const fn new() -> Self {
-        Self { all: Arr::new(), changes: Arr::new(), killed: Cell::new(false) }
+        Self { all: Arr::new(), changes: Arr::new(), urgent: Cell::new(false) }
     }
 
     pub fn release(&self) {
@@ -60,8 +64,13 @@ impl Table {
         !self.changes.is_empty()
     }
 
-    pub fn take_killed(&self) -> bool {
-        self.killed.replace(false)
+    /// The next wait must not block.
+    pub fn hurry(&self) {
+        self.urgent.set(true);
+    }
+
+    pub fn take_urgent(&self) -> bool {
+        self.urgent.replace(false)
     }
 
     fn get(&self, fd: c_int) -> Option<Descriptor> {
@@ -187,7 +196,7 @@ impl LoopPtr {
         }
         self.fds.all.extend_to((fd as usize).wrapping_add(1), UNKNOWN);
         let head = self.fds.head(fd);
-        if Watchers::of(head).any(|other| other == w) {
+        if Watchers::of(head).take(LOOKED_AT).any(|other| other == w) {
             diag::fail_with(
                 c"ev_io_start",
                 c"called with corrupted watcher (initialised again while it was active?), fd",
@@ -249,9 +258,16 @@ impl LoopPtr {
         }
     }
 
-    /// To be called for an internal watcher that was killed since its descriptor was closed under it.
-    pub(super) fn lost_internal_io(self) {
+    /// To be called first for an internal watcher that was killed. True if its descriptor was closed under it by the
+    /// program, and may be another file by now; false if the kernel refused it, when it is still ours.
+    pub(super) fn lost_internal_io(self, revents: c_int) -> bool {
         self.reference();
+        revents & REFUSED == 0
+    }
+
+    /// Whether the watcher is a part of the loop.
+    pub(super) fn is_part_of_loop(self, w: WatcherPtr) -> bool {
+        (w.raw() as usize).wrapping_sub(self.raw() as usize) < size_of::<Loop>()
     }
 
     /// A descriptor is ready: its watchers become pending, each with what it asked for.
@@ -280,15 +296,20 @@ impl LoopPtr {
     }
 
     /// Stops all watchers of a descriptor and tells them of the error.
-    pub(super) fn kill_descriptor(self, fd: c_int) {
+    pub(super) fn kill_descriptor(self, fd: c_int, error: c_int) {
         while let Some(w) = Watchers::of(self.fds.head(fd)).next() {
             // Not by the watcher's own fd, which the program may have changed.
             self.pending.clear(w.base());
             self.unlink_io(fd, w);
             self.deactivate(w.base());
             self.fds.note_change(fd, 0);
-            self.feed(w.base(), EV_ERROR | BOTH);
-            self.fds.killed.set(true);
+            if error != libc::EBADF && self.is_part_of_loop(w.base()) {
+                // Tried again or replaced after the next wait, which may block: it would be refused again at once.
+                self.feed(w.base(), EV_ERROR | REFUSED);
+            } else {
+                self.feed(w.base(), EV_ERROR | BOTH);
+                self.fds.hurry();
+            }
         }
     }
 
@@ -296,15 +317,19 @@ impl LoopPtr {
     pub(super) fn kill_closed_descriptors(self) {
         for fd in 0..self.fds.len() {
             if self.fds.events(fd) != 0 && !sys::fd::is_open(fd) {
-                self.kill_descriptor(fd);
+                self.kill_descriptor(fd, libc::EBADF);
             }
         }
     }
 
-    /// Gives up the watched descriptor with the highest number.
+    /// Gives up the watched descriptor of the program with the highest number.
     pub(super) fn kill_highest_descriptor(self) {
-        if let Some(fd) = (0..self.fds.len()).rev().find(|&fd| self.fds.events(fd) != 0) {
-            self.kill_descriptor(fd);
+        let of_program = |&fd: &c_int| {
+            self.fds.events(fd) != 0
+                && Watchers::of(self.fds.head(fd)).next().is_some_and(|w| !self.is_part_of_loop(w.base()))
+        };
+        if let Some(fd) = (0..self.fds.len()).rev().find(of_program) {
+            self.kill_descriptor(fd, libc::ENOMEM);
         }
     }
 
@@ -320,6 +345,7 @@ impl LoopPtr {
 
     /// Tells the backend what is different. A descriptor that it refuses is changed once more while this runs.
     pub(super) fn apply_changes(self) {
+        self.notice_fork();
         let mut index = 0;
         while let Some(fd) = self.fds.changes.get(index) {
             index = index.wrapping_add(1);
@@ -331,7 +357,7 @@ impl LoopPtr {
                 one.events = wanted as u8;
             });
             if told != wanted || one.change & NEW_FILE != 0 {
-                self.backend.modify(self, fd, told, wanted);
+                self.backend.modify(self, fd, told, wanted, one.change & NEW_FILE != 0);
             }
         }
         self.fds.changes.truncate(0);

@@ -5,6 +5,7 @@ use core::ffi::{CStr, c_int};
 use super::LoopPtr;
 use crate::backend::{Host, Note};
 use crate::diag;
+use crate::sys;
 
 impl Host for LoopPtr {
     fn descriptors(self) -> c_int {
@@ -28,8 +29,8 @@ impl Host for LoopPtr {
         self.report_descriptor(fd, revents);
     }
 
-    fn kill(self, fd: c_int) {
-        self.kill_descriptor(fd);
+    fn kill(self, fd: c_int, error: c_int) {
+        self.kill_descriptor(fd, error);
     }
 
     fn kill_closed(self) {
@@ -62,7 +63,9 @@ impl Host for LoopPtr {
         }
     }
 
-    fn syserr(self, message: &CStr) {
+    fn syserr(self, message: &CStr, error: c_int) {
+        // The acquire callback may have changed it.
+        sys::set_errno(error);
         diag::syserr(message);
     }
 }

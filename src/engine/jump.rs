@@ -71,9 +71,12 @@ unsafe extern "C-unwind" fn clock_was_set(raw: *mut ev_loop, _: *mut ev_watcher,
     // SAFETY: LOOP, called by it.
     let lp = unsafe { LoopPtr::new(raw) };
     if revents & EV_ERROR != 0 {
-        lp.lost_internal_io();
-        lp.jump.tried.set(false);
-        lp.start_jump_detector();
+        if lp.lost_internal_io(revents) {
+            lp.jump.tried.set(false);
+            lp.start_jump_detector();
+        } else {
+            sys::fd::close(lp.jump_watcher().fd());
+        }
     } else {
         let fd = lp.jump_watcher().fd();
         sys::fd::drain(fd);

@@ -84,6 +84,7 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
     }
     lp.clock.start();
     lp.run.note_process();
+    lp.note_senders_process();
     if flags & EVFLAG_SIGNALFD != 0 {
         lp.signals.want_signalfd();
     }

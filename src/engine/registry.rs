@@ -5,15 +5,17 @@
 
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use super::{Loop, LoopPtr};
+use crate::sys::incarnation::incarnation;
 
 /// Counts the destroyed loops of the process.
 static DESTROYED: AtomicU64 = AtomicU64::new(0);
 /// Counts the made ones: their names, since addresses come again.
 static MADE: AtomicU64 = AtomicU64::new(0);
-static LOCKED: AtomicBool = AtomicBool::new(false);
+/// The incarnation of the process that holds the lock; 0 if nobody does.
+static LOCKED: AtomicI32 = AtomicI32::new(0);
 static FIRST: Chain = Chain(Cell::new(ptr::null_mut()));
 
 /// The head of the list; only touched under the lock.
@@ -40,19 +42,18 @@ pub struct Life {
     destroyed: u64,
 }
 
-/// Runs `work` with the list locked. A child forked while another thread held the lock would wait for ever, so after
-/// many turns the lock is taken over: its holder needs a few instructions only.
+/// Runs `work` with the list locked. A child forked while another thread held the lock has no such thread: it takes the
+/// lock over. The list is whole at every step, so that what the thread left is usable.
 fn locked<R>(work: impl FnOnce() -> R) -> R {
-    const TURNS: u32 = 100_000;
-    for _ in 0..TURNS {
-        if LOCKED.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-            break;
-        }
+    let own = incarnation();
+    let mut free = 0;
+    while let Err(holder) = LOCKED.compare_exchange(free, own, Ordering::Acquire, Ordering::Relaxed) {
+        free = if holder == own { 0 } else { holder };
         // SAFETY: no precondition.
         unsafe { libc::sched_yield() };
     }
     let result = work();
-    LOCKED.store(false, Ordering::Release);
+    LOCKED.store(0, Ordering::Release);
     result
 }
 
@@ -60,7 +61,10 @@ impl LoopPtr {
     /// Enters a new loop into the list.
     pub(super) fn register(self) {
         self.registered.name.set(MADE.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
-        locked(|| self.registered.next.set(FIRST.0.replace(self.0.as_ptr())));
+        locked(|| {
+            self.registered.next.set(FIRST.0.get());
+            FIRST.0.set(self.0.as_ptr());
+        });
     }
 
     /// Takes the loop out of the list; from here on nobody finds it alive.

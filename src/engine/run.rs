@@ -184,7 +184,6 @@ impl LoopPtr {
             self.request_fork();
         }
         if self.backend.is_foreign() {
-            // Going on would disturb the parent.
             self.request_fork();
         }
         if self.run.renewal.get() == Renewal::Everything && !self.hooks.list(Hook::Fork).is_empty() {
@@ -198,6 +197,14 @@ impl LoopPtr {
             return self.invoke_through_hook();
         }
         true
+    }
+
+    /// A forked child that shares kernel objects with its parent would disturb it by going on.
+    pub(super) fn notice_fork(self) {
+        if self.backend.is_foreign() {
+            self.request_fork();
+            self.renew();
+        }
     }
 
     /// Makes anew what a fork or a backend out of step asked for.
@@ -224,11 +231,11 @@ impl LoopPtr {
             || skipped
             || self.run.active.get() == 0
             || self.hooks.any_idle()
-            || self.fds.take_killed();
+            || self.fds.take_urgent();
         let seconds = if must_not_block { 0.0 } else { self.collect(self.time_to_wait(), before) };
         self.run.iteration.set(self.run.iteration.get().wrapping_add(1));
         self.backend.wait(self, seconds);
-        self.fds.take_killed();
+        self.fds.take_urgent();
         self.catch_skipped();
         self.update_time();
     }

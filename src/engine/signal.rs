@@ -3,13 +3,14 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering, fence};
 
 use super::fds::{Watchers, unlink};
 use super::{Loop, LoopPtr};
 use crate::abi::{EV_ERROR, EV_MAXPRI, EV_SIGNAL, EVFLAG_NOSIGMASK, ev_io, ev_loop, ev_watcher, ev_watcher_list};
 use crate::diag;
 use crate::sys;
+use crate::sys::incarnation::incarnation;
 use crate::sys::signal::COUNT;
 use crate::watcher::{IoPtr, ListPtr, SignalPtr, WatcherPtr};
 
@@ -79,6 +80,26 @@ pub fn feed_signal(signum: c_int) {
     IN_FLIGHT.fetch_sub(1, Ordering::SeqCst);
 }
 
+/// Waits until no handler has a loop's address that it read before. They need a few microseconds; one in a thread that is
+/// not let run for long is not waited for.
+fn quiesce() {
+    const PATIENCE: u32 = 1000;
+    /// The process that the handlers in flight are in.
+    static PROCESS: AtomicI32 = AtomicI32::new(0);
+    let own = incarnation();
+    if PROCESS.swap(own, Ordering::SeqCst) != own {
+        // Those that a fork cut off are not in this process.
+        IN_FLIGHT.store(0, Ordering::SeqCst);
+        return;
+    }
+    for _ in 0..PATIENCE {
+        if IN_FLIGHT.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        sys::time::sleep(20e-6);
+    }
+}
+
 /// What the kernel calls.
 extern "C" fn handler(signum: c_int) {
     feed_signal(signum);
@@ -138,8 +159,9 @@ impl LoopPtr {
         }
         // Its own signal first, then the others, should the program have changed the number.
         let own = slot(w.signum()).map(|slot| (w.signum(), slot));
-        let mut all = own.into_iter().chain((0..).zip(&TABLE));
-        let linked = all.find_map(|(signum, slot)| {
+        let all = own.into_iter().chain((0..).zip(&TABLE));
+        let mut ours = all.filter(|(_, slot)| slot.owner.load(Ordering::SeqCst) == self.0.as_ptr());
+        let linked = ours.find_map(|(signum, slot)| {
             let rest = unlink(slot.head.load(Ordering::Relaxed), w.base())?;
             Some((signum, slot, rest))
         });
@@ -188,9 +210,19 @@ impl LoopPtr {
         let _ = sys::signal::change_signalfd(self.signalfd_watcher().fd(), self.signals.bits.get());
     }
 
-    /// The program closed the signalfd: a new one, for the same signals.
-    fn reopen_signalfd(self) {
-        self.lost_internal_io();
+    /// The signalfd was lost: a new one, for the same signals, if the program closed it; handlers if the kernel does not
+    /// poll it.
+    fn replace_signalfd(self, closed: bool) {
+        if !closed {
+            sys::fd::close(self.signalfd_watcher().fd());
+            self.signals.way.set(Way::Handler);
+            let bits = self.signals.bits.replace(0);
+            for signum in (1..COUNT as c_int).filter(|&signum| bits & sys::signal::bit(signum) != 0) {
+                sys::signal::install(signum, handler);
+            }
+            sys::signal::unblock(bits);
+            return;
+        }
         self.signals.way.set(Way::SignalFdWanted);
         self.open_signalfd();
         if self.signals.way.get() == Way::SignalFd {
@@ -230,19 +262,16 @@ impl LoopPtr {
 
     /// At destroy: the signals are free for other loops. Handlers and masks stay.
     pub(super) fn shut_signals(self) {
+        let mut any = false;
         for slot in &TABLE {
             if slot.owner.load(Ordering::SeqCst) == self.0.as_ptr() {
                 slot.owner.store(ptr::null_mut(), Ordering::SeqCst);
                 slot.head.store(ptr::null_mut(), Ordering::Relaxed);
+                any = true;
             }
         }
-        // A handler that read the owner before is done in no time. One that a fork cut off never is, hence the bound.
-        const PATIENCE: u32 = 1000;
-        for _ in 0..PATIENCE {
-            if IN_FLIGHT.load(Ordering::SeqCst) == 0 {
-                break;
-            }
-            sys::time::sleep(20e-6);
+        if any {
+            quiesce();
         }
         if self.signals.way.get() == Way::SignalFd {
             let fd = self.signalfd_watcher().fd();
@@ -267,7 +296,8 @@ unsafe extern "C-unwind" fn signalfd_ready(raw: *mut ev_loop, _: *mut ev_watcher
     // SAFETY: LOOP, called by it.
     let lp = unsafe { LoopPtr::new(raw) };
     if revents & EV_ERROR != 0 {
-        lp.reopen_signalfd();
+        let closed = lp.lost_internal_io(revents);
+        lp.replace_signalfd(closed);
         return;
     }
     while let Some(signum) = sys::signal::read_signalfd(lp.signalfd_watcher().fd()) {

@@ -317,6 +317,10 @@ impl LoopPtr {
 
     /// One event of inotify; `watch` -1 means that events were lost.
     fn path_event(self, watch: c_int, mask: u32) {
+        if watch < 0 {
+            // Among those lost may be the end of a watch.
+            self.rewatch_all();
+        }
         for chain in &self.paths.chains {
             let mut next = chain.get();
             while let Some(w) = watchers(next).next() {
@@ -367,9 +371,12 @@ unsafe extern "C-unwind" fn paths_changed(raw: *mut ev_loop, _: *mut ev_watcher,
     // SAFETY: LOOP, called by it.
     let lp = unsafe { LoopPtr::new(raw) };
     if revents & EV_ERROR != 0 {
-        // The program closed the descriptor under us.
-        lp.lost_internal_io();
-        lp.paths.tried.set(false);
+        if lp.lost_internal_io(revents) {
+            lp.paths.tried.set(false);
+        } else {
+            // The kernel does not poll it: paths are polled instead.
+            sys::fd::close(lp.inotify_watcher().fd());
+        }
         lp.rewatch_all();
         return;
     }

@@ -4,7 +4,7 @@
 //! to say, then `skipped`, and writes only if `wanted` says that the loop may be waiting; the loop sets `wanted`, then
 //! looks at `skipped`. With a fence between on both sides one of the two sees the other.
 
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering, fence};
 
@@ -33,6 +33,8 @@ pub struct Wake {
     /// The loop's own, watches the read end.
     watcher: UnsafeCell<ev_io>,
     list: Indexed<WatcherPtr>,
+    /// The process that senders are in, as of the last look.
+    process: Cell<c_int>,
 }
 
 impl Wake {
@@ -48,6 +50,7 @@ impl Wake {
             _after: [0; 8],
             watcher: UnsafeCell::new(blank),
             list: Indexed::new(),
+            process: Cell::new(0),
         }
     }
 
@@ -79,16 +82,15 @@ impl Wake {
 
     /// Before a wait: from now on senders write. True if one came too early for that.
     pub fn begin_wait(&self) -> bool {
-        self.wanted.store(true, Ordering::SeqCst);
+        self.wanted.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        self.skipped.load(Ordering::SeqCst)
+        self.skipped.load(Ordering::Relaxed)
     }
 
-    /// After a wait. True if a sender did not write.
+    /// After a wait. True if a sender did not write; one that comes later is seen before the next wait.
     pub fn end_wait(&self) -> bool {
-        self.wanted.store(false, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        self.skipped.load(Ordering::SeqCst)
+        self.wanted.store(false, Ordering::Relaxed);
+        self.skipped.load(Ordering::Relaxed)
     }
 
     fn enter(&self) {
@@ -99,8 +101,8 @@ impl Wake {
         self.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Waits until no sender is inside any more. A child forked while another thread was sending never sees its end, so
-    /// the patience is bounded; a sender needs a few microseconds.
+    /// Waits until no sender is inside any more. A sender needs a few microseconds; one that is not let run for long is
+    /// not waited for.
     fn quiesce(&self) {
         const PATIENCE: u32 = 1000;
         for _ in 0..PATIENCE {
@@ -112,6 +114,19 @@ impl Wake {
     }
 }
 
+/// An eventfd, or a pipe where there is none: (read end, write end).
+fn new_channel() -> (c_int, c_int) {
+    loop {
+        if let Ok(fd) = sys::fd::eventfd() {
+            return (fd, fd);
+        }
+        if let Ok(ends) = sys::fd::pipe() {
+            return ends;
+        }
+        diag::syserr(c"(libev) error creating signal/async pipe");
+    }
+}
+
 impl LoopPtr {
     fn wake_watcher(self) -> IoPtr {
         // SAFETY: LOOP; a place within it is not null.
@@ -120,48 +135,76 @@ impl LoopPtr {
 
     /// Opens the channel that wakes the loop, at the first watcher that needs it.
     pub(super) fn open_wake(self) {
-        if self.wake_watcher().base().is_active() {
+        if !self.wake_watcher().base().is_active() {
+            let (read, write) = new_channel();
+            self.wake.write_end.store(write, Ordering::SeqCst);
+            self.start_internal_io(self.wake_watcher(), wake_ready, EV_MAXPRI, read);
+        }
+    }
+
+    /// After a fork the channel is shared with the parent: a new one under the same numbers, so that no sender of this
+    /// process is ever without, and a look at what may have come by the old.
+    pub(super) fn renew_wake(self) {
+        if !self.wake_watcher().base().is_active() {
             return;
         }
-        let (read, write) = loop {
-            if let Ok(fd) = sys::fd::eventfd() {
-                break (fd, fd);
-            }
-            if let Ok(ends) = sys::fd::pipe() {
-                break ends;
-            }
-            diag::syserr(c"(libev) error creating signal/async pipe");
-        };
-        self.wake.write_end.store(write, Ordering::SeqCst);
-        self.start_internal_io(self.wake_watcher(), wake_ready, EV_MAXPRI, read);
-    }
-
-    fn close_wake(self) {
-        let w = self.wake_watcher();
-        let write = self.wake.write_end.swap(-1, Ordering::SeqCst);
-        self.wake.quiesce();
-        let read = w.fd();
-        self.stop_internal_io(w);
-        sys::fd::close(read);
-        if write != read {
-            sys::fd::close(write);
-        }
-    }
-
-    /// After a fork the channel is shared with the parent: a new one, and a look at what may have come by the old.
-    pub(super) fn renew_wake(self) {
-        if self.wake_watcher().base().is_active() {
+        if self.forget_foreign_senders() {
             self.wake.in_flight.store(0, Ordering::SeqCst);
-            self.close_wake();
-            self.open_wake();
-            self.feed(self.wake_watcher().base(), EV_CUSTOM);
         }
+        let old_read = self.wake_watcher().fd();
+        let old_write = self.wake.write_end.load(Ordering::SeqCst);
+        let (read, write) = new_channel();
+        if read == write && old_read != old_write {
+            sys::fd::rename(read, old_write);
+        } else if old_read == old_write && read != write {
+            self.wake.write_end.store(write, Ordering::SeqCst);
+        } else if read != write {
+            sys::fd::replace(write, old_write);
+        }
+        sys::fd::replace(read, old_read);
+        self.feed(self.wake_watcher().base(), EV_CUSTOM);
+        self.fds.hurry();
+    }
+
+    /// When the loop is made.
+    pub(super) fn note_senders_process(self) {
+        self.wake.process.set(sys::incarnation::incarnation());
+    }
+
+    /// Notices that the process is a forked child of the one that was sent to: senders that were inside then are not in
+    /// this process.
+    fn forget_foreign_senders(self) -> bool {
+        let own = sys::incarnation::incarnation();
+        self.wake.process.replace(own) != own
+    }
+
+    /// The channel was lost: another one, in one step for senders.
+    fn reopen_wake(self, closed: bool) {
+        let old_read = self.wake_watcher().fd();
+        let (read, write) = new_channel();
+        let old_write = self.wake.write_end.swap(write, Ordering::SeqCst);
+        if old_write != old_read || !closed {
+            sys::fd::close(old_write);
+        }
+        if !closed && old_read != old_write {
+            sys::fd::close(old_read);
+        }
+        self.start_internal_io(self.wake_watcher(), wake_ready, EV_MAXPRI, read);
     }
 
     /// At destroy.
     pub(super) fn shut_wake(self) {
-        if self.wake.write_end.load(Ordering::SeqCst) >= 0 {
-            self.close_wake();
+        let write = self.wake.write_end.swap(-1, Ordering::SeqCst);
+        if write >= 0 {
+            if !self.forget_foreign_senders() {
+                self.wake.quiesce();
+            }
+            let read = self.wake_watcher().fd();
+            self.stop_internal_io(self.wake_watcher());
+            sys::fd::close(read);
+            if write != read {
+                sys::fd::close(write);
+            }
         }
         self.wake.list.release();
     }
@@ -238,10 +281,8 @@ unsafe extern "C-unwind" fn wake_ready(raw: *mut ev_loop, _: *mut ev_watcher, re
     // SAFETY: LOOP, called by it.
     let lp = unsafe { LoopPtr::new(raw) };
     if revents & EV_ERROR != 0 {
-        // The program closed the descriptor under us. The number may be another file of its own by now.
-        lp.wake.write_end.store(-1, Ordering::SeqCst);
-        lp.lost_internal_io();
-        lp.open_wake();
+        let closed = lp.lost_internal_io(revents);
+        lp.reopen_wake(closed);
     } else if revents & EV_READ != 0 {
         sys::fd::drain(lp.wake_watcher().fd());
     }

@@ -6,7 +6,7 @@ use core::mem::offset_of;
 use super::fds::Watchers;
 use super::hooks::Hook;
 use super::pending::LEVELS;
-use super::{Loop, LoopPtr, embed};
+use super::{LoopPtr, embed};
 use crate::abi::{
     EV_ASYNC, EV_CHECK, EV_CHILD, EV_CLEANUP, EV_EMBED, EV_FORK, EV_IDLE, EV_IO, EV_PERIODIC, EV_PREPARE, EV_SIGNAL,
     EV_STAT, EV_TIMER, ev_embed, ev_walk_cb,
@@ -64,8 +64,7 @@ impl LoopPtr {
 
     /// Whether the watcher is a part of the loop, or of an unfired `ev_once`.
     fn is_internal(self, w: WatcherPtr) -> bool {
-        let from_loop = (w.raw() as usize).wrapping_sub(self.raw() as usize);
-        from_loop < size_of::<Loop>() || self.once.owns(w)
+        self.is_part_of_loop(w) || self.once.owns(w)
     }
 
     fn find_all(self, types: c_int) {

@@ -19,6 +19,18 @@ pub fn is_open(fd: c_int) -> bool {
     unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
 }
 
+/// Makes the number `old` a name of `new`'s file instead of its own, in one step, and gives up the number `new`.
+pub fn replace(new: c_int, old: c_int) {
+    rename(new, old);
+    close(new);
+}
+
+/// As [`replace`], but keeps both numbers.
+pub fn rename(new: c_int, old: c_int) {
+    // SAFETY: no pointers; the caller owns both.
+    unsafe { libc::dup3(new, old, libc::O_CLOEXEC) };
+}
+
 /// An eventfd with count 0.
 pub fn eventfd() -> Result<c_int, c_int> {
     // SAFETY: no pointers.
@@ -34,7 +46,7 @@ pub fn pipe() -> Result<(c_int, c_int), c_int> {
     Ok((read, write))
 }
 
-/// Adds one to an eventfd's count, or a byte to a pipe. Safe in a signal handler. A full pipe is as good: its reader
+/// Adds one to an eventfd's count, or eight bytes to a pipe. Safe in a signal handler. A full pipe is as good: its reader
 /// has something to wake up for.
 pub fn poke(fd: c_int) {
     let one: u64 = 1;
@@ -56,8 +68,9 @@ pub fn read(fd: c_int, into: *mut c_void, room: usize) -> Result<usize, c_int> {
     if got < 0 { Err(super::errno()) } else { Ok(got as usize) }
 }
 
-/// Whether the descriptor is a signalfd. One cheap call tells most others: only anonymous files have no type.
-pub fn is_signalfd(fd: c_int) -> bool {
+/// Whether the descriptor is a signalfd, or can't be told from one where there is no /proc. One cheap call tells most
+/// others: only anonymous files have no type.
+pub fn may_be_signalfd(fd: c_int) -> bool {
     const WANTED: &[u8] = b"anon_inode:[signalfd]";
     if !has_no_type(fd) {
         return false;
@@ -69,7 +82,10 @@ pub fn is_signalfd(fd: c_int) -> bool {
         libc::snprintf(path.as_mut_ptr().cast(), path.len(), c"/proc/self/fd/%d".as_ptr(), fd);
         libc::readlink(path.as_ptr().cast(), target.as_mut_ptr().cast(), target.len())
     };
-    usize::try_from(length).ok().and_then(|length| target.get(..length)) == Some(WANTED)
+    match usize::try_from(length) {
+        Ok(length) => target.get(..length) == Some(WANTED),
+        Err(_) => true,
+    }
 }
 
 fn has_no_type(fd: c_int) -> bool {

@@ -41,16 +41,20 @@ fn word() -> Option<&'static AtomicI32> {
     Some(unsafe { &*used })
 }
 
-/// A number that a forked child does not share with its parent: the process's id, read from the page.
+/// Counts the forks that were noticed on the way to this process.
+static NOTICED: AtomicI32 = AtomicI32::new(0);
+
+/// A number that a forked child does not share with its parent or any process before: not its id, which namespaces and
+/// time give out again.
 pub fn incarnation() -> c_int {
     let Some(word) = word() else {
         return super::process_id();
     };
     match word.load(Ordering::Relaxed) {
         0 => {
-            let id = super::process_id();
-            word.store(id, Ordering::Relaxed);
-            id
+            let next = NOTICED.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+            word.store(next, Ordering::Relaxed);
+            next
         }
         id => id,
     }
