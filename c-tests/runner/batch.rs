@@ -89,7 +89,7 @@ fn run_in(conditions: &Conditions, batch: &Batch, scratch: &Scratch) -> std::io:
     let patience = conditions.deadline * (batch.cases.len() as u32 + 1);
     let ended = process::run(command, &directory.join("output"), patience)?;
     let of_test = |case: &Arc<Case>| match line_of(&case.name, &ended.output) {
-        Some((pid, status)) => outcome(conditions, directory, &case.name, pid, status, &as_typed),
+        Some((pid, status)) => outcome(conditions, directory, pid, status, &as_typed),
         None => Err(format!("{}\nnot run: {:?}\nas run: {as_typed}", ended.output, ended.status).into()),
     };
     Ok(batch.cases.iter().map(of_test).collect())
@@ -115,10 +115,10 @@ fn line_of(name: &str, output: &str) -> Option<(u32, i32)> {
     Some((fields.get(1)?.parse().ok()?, fields.get(2)?.parse().ok()?))
 }
 
-fn outcome(conditions: &Conditions, place: &Path, name: &str, pid: u32, status: i32, as_typed: &str) -> Outcome {
+fn outcome(conditions: &Conditions, place: &Path, pid: u32, status: i32, as_typed: &str) -> Outcome {
     let read = |file: String| fs::read_to_string(place.join(file)).unwrap_or_default();
     let log = read(format!("log.{pid}"));
-    let output = read(format!("{name}.out"));
+    let output = read(format!("{pid}.out"));
     let status = ExitStatus::from_raw(status);
     let end = if status.into_raw() == -1 {
         format!("still running after {} s", conditions.deadline.as_secs())

@@ -267,20 +267,21 @@ t_find (const char *name)
   exit (2);
 }
 
-/* The child's part of --each: output and temporary files go below the working directory. */
+/* The child's part of --each: below the working directory, PID.out is its output and PID its directory. */
 _Noreturn static void
 t_run_apart (struct t_case *one, const char *directory, pid_t parent)
 {
   char path[4096];
+  long self = (long)getpid ();
   int out;
   CHECK (!setpgid (0, 0));
   CHECK (!prctl (PR_SET_PDEATHSIG, SIGKILL));
   CHECK_EQ (getppid (), parent);
-  snprintf (path, sizeof path, "%s/%s.out", directory, one->name);
+  snprintf (path, sizeof path, "%s/%ld.out", directory, self);
   CHECK ((out = open (path, O_WRONLY | O_CREAT | O_EXCL, 0600)) >= 0);
   CHECK (dup2 (out, 1) == 1 && dup2 (out, 2) == 2);
   close (out);
-  snprintf (path, sizeof path, "%s/%s", directory, one->name);
+  snprintf (path, sizeof path, "%s/%ld", directory, self);
   CHECK (!mkdir (path, 0700) && !chdir (path) && !setenv ("T_TMPDIR", path, 1));
   one->run ();
   exit (0);
