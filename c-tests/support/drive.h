@@ -22,15 +22,15 @@ drive_guard_expired (EV_P_ ev_timer *w, int revents)
   (void)loop;
   (void)w;
   (void)revents;
-  t_fail (__FILE__, __LINE__, "waited 10 s in vain; so far: %s", t_traced ());
+  t_fail (__FILE__, __LINE__, "waited 20 s in vain; so far: %s", t_traced ());
 }
 
-/* Blocking iterations until `*count` has reached `want`; fails after 10 s. */
+/* Blocking iterations until `*count` has reached `want`; fails after 20 s. */
 static inline void
 drive_until (struct ev_loop *loop, const int *count, int want)
 {
   ev_timer guard;
-  ev_timer_init (&guard, drive_guard_expired, 10., 0.);
+  ev_timer_init (&guard, drive_guard_expired, 20., 0.);
   ev_now_update (loop);
   ev_timer_start (loop, &guard);
   while (*count < want)
