@@ -1,7 +1,7 @@
 //! Tests under valgrind: one valgrind for all tests of a file on a backend, each test a fork of it, since a start takes
 //! ten times as long as a test. All are run before the trials, which then only tell the results.
 
-use crate::common::process::{self, Scratch};
+use crate::common::{self, process, process::Scratch};
 use crate::trial::{self, Case, Conditions};
 use libtest_mimic::{Completion, Failed};
 use std::collections::HashMap;
@@ -80,6 +80,8 @@ fn run_in(conditions: &Conditions, batch: &Batch, scratch: &Scratch) -> std::io:
     command.arg("--quiet").arg(format!("--error-exitcode={VALGRIND_ERROR}"));
     // To files: valgrind says a line for every poll request of linuxaio.
     command.arg(format!("--log-file={}/log.%p", directory.display()));
+    let known = common::project().join("c-tests/support/valgrind.supp");
+    command.arg(format!("--suppressions={}", known.display()));
     command.args(["--leak-check=full", "--errors-for-leak-kinds=none"]).arg(batch.program());
     let seconds = conditions.deadline.as_secs().to_string();
     command.arg("--each").arg(format!("{:x}", batch.backend)).arg(seconds);
