@@ -19,10 +19,13 @@ pub fn is_open(fd: c_int) -> bool {
     unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
 }
 
-/// Makes the number `old` a name of `new`'s file instead of its own, in one step, and gives up the number `new`.
+/// Makes the number `old` a name of `new`'s file instead of its own, in one step, and gives up the number `new`. They are
+/// the same if the program had closed `old`.
 pub fn replace(new: c_int, old: c_int) {
-    rename(new, old);
-    close(new);
+    if new != old {
+        rename(new, old);
+        close(new);
+    }
 }
 
 /// As [`replace`], but keeps both numbers.
