@@ -202,6 +202,7 @@ TEST (fallback_signalfd_missing_for_children)
   if (!pid)
     _exit (5);
   NAME (child, &child, "child", pid, 0);
+  child.rpid = 0;
   ev_child_start (loop, &child);
   while (!child.rpid)
     ev_run (loop, EVRUN_ONCE);
@@ -223,7 +224,7 @@ static void
 fallback_check_stat (int error)
 {
   struct ev_loop *loop;
-  ev_stat stat;
+  static ev_stat stat;
   ev_timer guard;
   char path[4096];
   int before = t_open_fds (), fd;
@@ -268,7 +269,7 @@ TEST (fallback_inotify_full)
 TEST (fallback_inotify_watch_refused)
 {
   struct ev_loop *loop;
-  ev_stat stat;
+  static ev_stat stat;
   ev_timer guard;
   char path[4096];
   int fd;

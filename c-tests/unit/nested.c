@@ -51,7 +51,7 @@ TEST (nested_run_finishes_the_outer_batch_first)
   ev_timer_start (loop, &runner);
   nested_timer_after (loop, &b, "b", -2.);
   nested_timer_after (loop, &c, "c", -1.);
-  nested_timer_after (loop, &later, "later", 0.02);
+  nested_timer_after (loop, &later, "later", 0.25);
   CHECK_EQ (ev_run (loop, 0), 0);
   CHECK_TRACE ("<timer@1 b c @1> later");
   ev_loop_destroy (loop);
@@ -64,7 +64,7 @@ TEST (nested_run_may_take_everything)
   ev_timer_init (&runner, run_timer, 0., 0.);
   runner.data = 0;
   ev_timer_start (loop, &runner);
-  nested_timer_after (loop, &later, "later", 0.02);
+  nested_timer_after (loop, &later, "later", 0.25);
   CHECK_EQ (ev_run (loop, 0), 0);
   CHECK_TRACE ("<timer@1 later @1>");
   CHECK_EQ (ev_depth (loop), 0);
@@ -313,7 +313,7 @@ TEST (nested_break_one_leaves_the_innermost)
   nested_how = EVBREAK_ONE;
   ev_timer_init (&w, nested_break_at_three, 0., 0.);
   ev_timer_start (loop, &w);
-  nested_timer_after (loop, &later, "later", 0.05);
+  nested_timer_after (loop, &later, "later", 0.25);
   CHECK_EQ (ev_run (loop, 0), 0);
   CHECK_TRACE ("<1 <2 break@3 2> later 1>");
   CHECK_EQ (ev_depth (loop), 0);
@@ -327,7 +327,7 @@ TEST (nested_break_all_leaves_every_level)
   nested_how = EVBREAK_ALL;
   ev_timer_init (&w, nested_break_at_three, 0., 0.);
   ev_timer_start (loop, &w);
-  nested_timer_after (loop, &later, "later", 0.05);
+  nested_timer_after (loop, &later, "later", 0.25);
   CHECK_EQ (ev_run (loop, 0), 1);
   CHECK_TRACE ("<1 <2 break@3 2> 1>");
   CHECK_EQ (ev_run (loop, 0), 0); /* and is over after that */
@@ -352,7 +352,7 @@ TEST (nested_run_resets_a_break_made_before_it)
   ev_timer w, later;
   ev_timer_init (&w, nested_break_then_run, 0., 0.);
   ev_timer_start (loop, &w);
-  nested_timer_after (loop, &later, "later", 0.02);
+  nested_timer_after (loop, &later, "later", 0.25);
   CHECK_EQ (ev_run (loop, 0), 0);
   CHECK_TRACE ("outer inner later back");
   ev_loop_destroy (loop);
@@ -389,7 +389,7 @@ TEST (nested_break_all_in_one_loop_leaves_the_other_running)
   ev_timer_start (loop, &outer);
   ev_timer_init (&breaker, nested_break, 0., 1.);
   ev_timer_start (other, &breaker);
-  nested_timer_after (loop, &later, "later", 0.02);
+  nested_timer_after (loop, &later, "later", 0.25);
   CHECK_EQ (ev_run (loop, 0), 0);
   CHECK_TRACE ("<1/0 break@1 1/0> later");
   ev_loop_destroy (loop);
@@ -486,7 +486,7 @@ TEST (nested_longjmp_out_of_an_inner_run)
   ev_timer_start (loop, &outer);
   ev_timer_init (&jumper, jump_timer, 0.02, 0.);
   ev_timer_start (loop, &jumper);
-  nested_timer_after (loop, &later, "later", 0.03);
+  nested_timer_after (loop, &later, "later", 0.25);
   if (!setjmp (nested_out))
     ev_run (loop, 0);
   CHECK_TRACE ("<timer@1 jump");
@@ -513,7 +513,7 @@ TEST (nested_longjmp_caught_inside_the_outer_run)
   static ev_timer w, later;
   ev_timer_init (&w, nested_catch_inner, 0., 0.);
   ev_timer_start (loop, &w);
-  nested_timer_after (loop, &later, "later", 0.02);
+  nested_timer_after (loop, &later, "later", 0.25);
   CHECK_EQ (ev_run (loop, 0), 0);
   CHECK_TRACE ("jump caught@2 later");
   CHECK_EQ (ev_depth (loop), 1); /* one of two was left by returning */
@@ -555,7 +555,7 @@ TEST (nested_break_before_longjmp_is_reset_by_the_next_run)
   ev_timer_start (loop, &w);
   if (!setjmp (nested_out))
     ev_run (loop, 0);
-  nested_timer_after (loop, &later, "later", 0.02);
+  nested_timer_after (loop, &later, "later", 0.25);
   CHECK_EQ (ev_run (loop, 0), 0);
   CHECK_TRACE ("later");
   ev_loop_destroy (loop);
@@ -606,7 +606,7 @@ TEST (nested_pthread_exit_in_a_callback)
   ev_timer_init (&w, nested_thread_ends, -1., 0.);
   ev_timer_start (loop, &w);
   nested_timer_after (loop, &rest, "rest", -0.5);
-  nested_timer_after (loop, &later, "later", 0.02);
+  nested_timer_after (loop, &later, "later", 0.25);
   CHECK (!pthread_create (&thread, 0, nested_run_in_thread, loop));
   CHECK (!pthread_join (thread, &result));
   CHECK (result == &w);
@@ -661,7 +661,7 @@ TEST (nested_run_after_a_cancelled_wait, .backends = T_SELECT | T_POLL | T_EPOLL
   ev_set_loop_release_cb (loop, 0, 0);
   ev_timer_stop (loop, &far);
   ev_now_update (loop);
-  nested_timer_after (loop, &later, "later", 0.01);
+  nested_timer_after (loop, &later, "later", 0.25);
   CHECK_EQ (ev_run (loop, 0), 0);
   CHECK_TRACE ("later");
   ev_loop_destroy (loop);
@@ -705,7 +705,7 @@ TEST (nested_run_on_another_stack)
   ev_timer_init (&away, nested_switch_away, -2., 0.);
   ev_timer_start (nested_loop, &away);
   nested_timer_after (nested_loop, &b, "b", -1.);
-  nested_timer_after (nested_loop, &c, "c", 0.02);
+  nested_timer_after (nested_loop, &c, "c", 0.25);
   nested_start_coroutine ();
   CHECK (!swapcontext (&nested_main, &nested_other));
   CHECK_TRACE ("away@1");
@@ -737,7 +737,7 @@ TEST (nested_runs_end_in_any_order)
   ev_timer_init (&resume, nested_resume_coroutine, -2., 0.);
   ev_timer_start (nested_loop, &resume);
   nested_timer_after (nested_loop, &b, "b", -1.);
-  nested_timer_after (nested_loop, &later, "later", 0.02);
+  nested_timer_after (nested_loop, &later, "later", 0.25);
   CHECK_EQ (ev_run (nested_loop, 0), 0); /* its callback lets the outer run, on the other stack, end first */
   CHECK_TRACE ("away@1 resume@2 back@2 b later coroutine done resumed@1");
   CHECK_EQ (ev_depth (nested_loop), 0);

@@ -19,7 +19,7 @@ T_NAMED (stat)
 T_NAMED (embed)
 T_NAMED (cleanup)
 
-static ev_tstamp
+static double
 run_seconds (struct ev_loop *loop, int flags)
 {
   double start = t_clock ();
@@ -226,13 +226,15 @@ TEST (run_nowait_does_not_wait)
 
 TEST (run_once_waits_for_one_event)
 {
+  double start = t_clock ();
   struct ev_loop *loop = t_loop (0);
   ev_timer timer, later;
   NAME (timer, &timer, "timer", 0.05, 0.);
   ev_timer_start (loop, &timer);
   NAME (timer, &later, "later", 100., 0.);
   ev_timer_start (loop, &later);
-  CHECK_BETWEEN (run_seconds (loop, EVRUN_ONCE), 0.045, 20.);
+  ev_run (loop, EVRUN_ONCE);
+  CHECK_BETWEEN (t_clock () - start, 0.045, 20.);
   CHECK_TRACE ("timer");
   ev_loop_destroy (loop);
 }
@@ -421,12 +423,14 @@ TEST (run_interrupted_wait_with_restart_too)
 
 TEST (run_survives_many_interruptions)
 {
+  double start = t_clock ();
   struct ev_loop *loop = t_loop (0);
   ev_timer timer;
   NAME (timer, &timer, "timer", 0.3, 0.);
   ev_timer_start (loop, &timer);
   run_alarm_clock (0);
-  CHECK_BETWEEN (run_seconds (loop, 0), 0.29, 20.);
+  ev_run (loop, 0);
+  CHECK_BETWEEN (t_clock () - start, 0.29, 20.);
   CHECK (run_alarms > 0);
   CHECK_TRACE ("timer");
   ev_loop_destroy (loop);
@@ -987,7 +991,7 @@ TEST (run_break_can_be_cancelled_in_the_same_callback)
   ev_timer timer, next;
   ev_timer_init (&timer, run_timer_breaks_and_cancels, 0., 0.);
   ev_timer_start (loop, &timer);
-  NAME (timer, &next, "next", 0.02, 0.);
+  NAME (timer, &next, "next", 0.25, 0.);
   ev_timer_start (loop, &next);
   CHECK_EQ (ev_run (loop, 0), 0);
   CHECK_TRACE ("cancelled next");
@@ -1005,7 +1009,7 @@ TEST (run_break_can_be_cancelled_by_a_later_callback)
   ev_timer_init (&canceller, break_timer, -1., 0.);
   canceller.data = &cancel;
   ev_timer_start (loop, &canceller);
-  NAME (timer, &next, "next", 0.02, 0.);
+  NAME (timer, &next, "next", 0.25, 0.);
   ev_timer_start (loop, &next);
   CHECK_EQ (ev_run (loop, 0), 0);
   CHECK_TRACE ("timer-one timer-cancel next");
@@ -1034,7 +1038,7 @@ TEST (run_break_lasts_for_one_run)
   ev_timer_init (&breaker, break_timer, 0., 0.);
   breaker.data = &run_all;
   ev_timer_start (loop, &breaker);
-  NAME (timer, &next, "next", 0.02, 0.);
+  NAME (timer, &next, "next", 0.25, 0.);
   ev_timer_start (loop, &next);
   CHECK_EQ (ev_run (loop, 0), 1);
   CHECK_TRACE ("timer-all");

@@ -307,12 +307,14 @@ TEST (time_io_interval_sleeps_before_the_poll)
 
 TEST (time_io_interval_never_sleeps_past_a_timer)
 {
+  double start = t_clock ();
   struct ev_loop *loop = t_loop (0);
   ev_timer timer;
   NAME (timer, &timer, "timer", 0.05, 0.);
   ev_timer_start (loop, &timer);
   ev_set_io_collect_interval (loop, 50.);
-  CHECK_BETWEEN (time_to_run (loop, 0), 0.045, 20.);
+  ev_run (loop, 0);
+  CHECK_BETWEEN (t_clock () - start, 0.045, 20.);
   CHECK_TRACE ("timer");
   ev_loop_destroy (loop);
 }
@@ -389,12 +391,14 @@ TEST (time_timeout_interval_delays_even_expired_timers)
 
 TEST (time_timeout_interval_leaves_longer_waits)
 {
+  double start = t_clock ();
   struct ev_loop *loop = t_loop (0);
   ev_timer timer;
   NAME (timer, &timer, "timer", 0.1, 0.);
   ev_timer_start (loop, &timer);
   ev_set_timeout_collect_interval (loop, 0.01);
-  CHECK_BETWEEN (time_to_run (loop, EVRUN_ONCE), 0.095, 20.);
+  ev_run (loop, EVRUN_ONCE);
+  CHECK_BETWEEN (t_clock () - start, 0.095, 20.);
   CHECK_TRACE ("timer");
   ev_loop_destroy (loop);
 }
