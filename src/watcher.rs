@@ -5,7 +5,7 @@
 
 use core::ffi::{c_char, c_int};
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicI32;
+use core::sync::atomic::{AtomicI32, Ordering};
 
 use crate::abi::{
     EV_MAXPRI, EV_MINPRI, ev_async, ev_child, ev_embed, ev_fork, ev_io, ev_loop, ev_periodic, ev_prepare,
@@ -235,6 +235,12 @@ impl Placed for WatcherPtr {
 }
 
 impl AsyncPtr {
+    /// Whether it is active, as far as another thread can tell.
+    pub fn is_active_for_sender(self) -> bool {
+        // SAFETY: WATCHER; aligned, and a start or stop at the same time only makes the answer old.
+        unsafe { AtomicI32::from_ptr(&raw mut (*self.raw()).active) }.load(Ordering::Relaxed) != 0
+    }
+
     /// The `sent` member, which other threads and signal handlers write.
     pub fn sent<'a>(self) -> &'a AtomicI32 {
         // SAFETY: WATCHER; aligned and valid for as long as the caller uses it; every access of ours is atomic, and C

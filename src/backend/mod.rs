@@ -152,6 +152,15 @@ impl Backend {
         }
     }
 
+    /// A sleep before the wait leaves at least this many seconds for the wait itself: the resolution of a wait in whole
+    /// milliseconds, so that the last moments before a timer are not cut in two.
+    pub fn worth_a_wait(&self) -> f64 {
+        match self.kind.get() {
+            Kind::Select => 1e-6,
+            _ => 1e-3,
+        }
+    }
+
     /// What is wanted of `fd` changed from `old` to `new`, or `fd` may be another file now (`fresh`).
     pub fn modify<H: Host>(&self, host: H, fd: c_int, old: c_int, new: c_int, fresh: bool) {
         match self.kind.get() {

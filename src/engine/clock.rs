@@ -37,6 +37,11 @@ impl Clock {
         self.difference.set(self.now.get() - self.mono.get());
     }
 
+    /// Reads the real time alone: what is about to be computed from it must not be up to a moment old.
+    pub fn refresh(&self) {
+        self.now.set(time::realtime());
+    }
+
     /// Makes the next update read the real time.
     pub fn doubt(&self) {
         self.read_at.set(f64::NEG_INFINITY);

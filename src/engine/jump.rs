@@ -5,7 +5,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 
 use super::LoopPtr;
-use crate::abi::{EV_ERROR, EV_MINPRI, EVFLAG_NOTIMERFD, ev_io, ev_loop, ev_watcher};
+use crate::abi::{EV_CUSTOM, EV_ERROR, EV_MINPRI, EVFLAG_NOTIMERFD, ev_io, ev_loop, ev_watcher};
 use crate::sys;
 use crate::watcher::IoPtr;
 
@@ -42,6 +42,7 @@ impl LoopPtr {
         }
         self.jump.tried.set(true);
         if let Ok(fd) = sys::time::jump_detector() {
+            self.clock.refresh();
             sys::time::arm_jump_detector(fd, self.now() + HORIZON);
             self.start_internal_io(self.jump_watcher(), clock_was_set, EV_MINPRI, fd);
         }
@@ -53,6 +54,10 @@ impl LoopPtr {
             self.shut_jump_detector();
             self.start_jump_detector();
             self.reschedule_periodics();
+            // And once more with the events of this iteration, as after any jump.
+            if self.detects_jumps() {
+                self.feed(self.jump_watcher().base(), EV_CUSTOM);
+            }
         }
     }
 

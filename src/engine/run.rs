@@ -245,8 +245,9 @@ impl LoopPtr {
         let longest = if self.detects_jumps() { jump::HORIZON + 1.0 } else { LONGEST_WAIT };
         let to_timer = self.timers.first().map_or(longest, |due| due.at - self.mono());
         let to_periodic = self.periodics.first().map_or(longest, |due| due.at - self.now());
-        let least = self.run.timeout_collect.get().max(self.backend.resolution());
-        longest.min(to_timer).min(to_periodic).max(least)
+        let due = longest.min(to_timer).min(to_periodic).max(self.run.timeout_collect.get());
+        // What is due already needs no waiting at all.
+        if due > 0.0 { due.max(self.backend.resolution()) } else { 0.0 }
     }
 
     /// Sleeps to let more I/O come together, but not past the time to wait; what is left of that.
@@ -256,7 +257,7 @@ impl LoopPtr {
             return seconds;
         }
         let rest = interval - (self.mono() - before);
-        let nap = rest.min(seconds - self.backend.resolution());
+        let nap = rest.min(seconds - self.backend.worth_a_wait());
         if nap > 0.0 {
             sys::time::sleep(nap);
             (seconds - nap).max(0.0)

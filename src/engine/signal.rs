@@ -125,10 +125,8 @@ impl LoopPtr {
         }
         // Also with a signalfd: ev_feed_signal comes this way.
         self.open_wake();
-        if owner.is_null() {
-            slot.raised.store(false, Ordering::SeqCst);
-            slot.owner.store(self.0.as_ptr(), Ordering::SeqCst);
-        }
+        // What was raised before the last watcher stopped is not lost if one starts again.
+        slot.owner.store(self.0.as_ptr(), Ordering::SeqCst);
         self.open_signalfd();
 
         let head = slot.head.load(Ordering::Relaxed);
@@ -267,6 +265,7 @@ impl LoopPtr {
             if slot.owner.load(Ordering::SeqCst) == self.0.as_ptr() {
                 slot.owner.store(ptr::null_mut(), Ordering::SeqCst);
                 slot.head.store(ptr::null_mut(), Ordering::Relaxed);
+                slot.raised.store(false, Ordering::SeqCst);
                 any = true;
             }
         }

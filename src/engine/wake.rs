@@ -93,6 +93,11 @@ impl Wake {
         self.skipped.load(Ordering::Relaxed)
     }
 
+    /// Whether a sender's news wait to be looked at.
+    fn has_news(&self) -> bool {
+        self.signals.load(Ordering::SeqCst) || self.asyncs.load(Ordering::SeqCst)
+    }
+
     fn enter(&self) {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
     }
@@ -163,7 +168,9 @@ impl LoopPtr {
         }
         sys::fd::replace(read, old_read);
         self.feed(self.wake_watcher().base(), EV_CUSTOM);
-        self.fds.hurry();
+        if self.wake.has_news() {
+            self.fds.hurry();
+        }
     }
 
     /// When the loop is made.
@@ -262,7 +269,7 @@ impl LoopPtr {
 /// LOOP and WATCHER until the watcher's callback has run for this call: only then may the loop go.
 pub unsafe fn send(raw: *mut ev_loop, w: AsyncPtr) {
     fence(Ordering::SeqCst);
-    if w.sent().load(Ordering::SeqCst) != 0 {
+    if w.sent().load(Ordering::Relaxed) != 0 && w.is_active_for_sender() {
         // Not handled yet: that handling sees what was written before this call.
         return;
     }
@@ -270,7 +277,8 @@ pub unsafe fn send(raw: *mut ev_loop, w: AsyncPtr) {
     let wake = unsafe { &(*raw.cast::<Loop>()).wake };
     wake.enter();
     // Before the first start there is nobody to wake: the send is ignored.
-    if wake.write_end.load(Ordering::SeqCst) >= 0 && w.sent().swap(1, Ordering::SeqCst) == 0 {
+    if wake.write_end.load(Ordering::SeqCst) >= 0 {
+        w.sent().store(1, Ordering::SeqCst);
         wake.wake(&wake.asyncs);
     }
     wake.leave();
