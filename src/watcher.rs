@@ -175,6 +175,11 @@ impl WatcherPtr {
         clamped.wrapping_sub(EV_MINPRI) as usize
     }
 
+    /// Whether the priority is in range, as that of an active watcher must be.
+    pub fn has_legal_priority(self) -> bool {
+        (EV_MINPRI..=EV_MAXPRI).contains(&self.priority())
+    }
+
     /// Writes the clamped priority back, as a start does.
     #[inline]
     pub fn clamp_priority(self) {

@@ -131,6 +131,8 @@ unsafe extern "C-unwind" fn other_forked(raw: *mut ev_loop, inner: *mut ev_watch
     other.request_fork();
     other.run(EVRUN_NOWAIT);
     if other.survived(&mut other_life) && lp.survived(&mut life) && lp.is_listed_hook(Hook::Fork, inner) {
-        lp.follow_other(w);
+        // As new: behind the watchers that were started meanwhile.
+        lp.stop_embed(w);
+        lp.start_embed(w);
     }
 }

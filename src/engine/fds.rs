@@ -118,10 +118,7 @@ impl Table {
             let mut slow = Watchers::of(self.head(fd));
             Watchers::of(self.head(fd)).enumerate().all(|(index, w)| {
                 let behind = if index % 2 == 1 { slow.next() } else { None };
-                behind != Some(w)
-                    && w.base().active() == 1
-                    && w.fd() == fd
-                    && w.base().priority() == w.base().level() as c_int + crate::abi::EV_MINPRI
+                behind != Some(w) && w.base().active() == 1 && w.fd() == fd && w.base().has_legal_priority()
             })
         })
     }

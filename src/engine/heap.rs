@@ -147,6 +147,7 @@ impl Heap {
             let Some(due) = self.0.get(index) else { return false };
             let above = parent(index).and_then(|above| self.0.get(above));
             due.watcher.place() == Some(index)
+                && due.watcher.has_legal_priority()
                 && due.at == time_of(due.watcher)
                 && above.is_none_or(|above| above.at <= due.at)
         })

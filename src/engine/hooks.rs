@@ -4,7 +4,7 @@ use core::ffi::{CStr, c_int};
 
 use super::LoopPtr;
 use super::pending::LEVELS;
-use crate::abi::{EV_IDLE, EV_MINPRI};
+use crate::abi::EV_IDLE;
 use crate::diag;
 use crate::mem::Indexed;
 use crate::watcher::WatcherPtr;
@@ -71,7 +71,7 @@ impl Hooks {
             (0..list.len()).all(|place| {
                 list.get(place).is_some_and(|w| {
                     w.active() as usize == place.wrapping_add(1)
-                        && w.priority() == w.level() as c_int + EV_MINPRI
+                        && w.has_legal_priority()
                         && level.is_none_or(|level| level == w.level())
                 })
             })

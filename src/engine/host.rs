@@ -50,17 +50,11 @@ impl Host for LoopPtr {
     }
 
     fn release(self) {
-        if let Some(hook) = self.run.release_hook.get() {
-            // SAFETY: the program set it for this.
-            unsafe { hook(self.raw()) };
-        }
+        self.call_wait_hook(self.run.release_hook.get());
     }
 
     fn acquire(self) {
-        if let Some(hook) = self.run.acquire_hook.get() {
-            // SAFETY: the program set it for this.
-            unsafe { hook(self.raw()) };
-        }
+        self.call_wait_hook(self.run.acquire_hook.get());
     }
 
     fn syserr(self, message: &CStr, error: c_int) {

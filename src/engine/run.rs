@@ -10,6 +10,7 @@ use crate::abi::{
     EV_CHECK, EV_FORK, EV_PREPARE, EVBREAK_CANCEL, EVBREAK_ONE, EVRUN_NOWAIT, EVRUN_ONCE, ev_loop_callback,
     ev_loop_hook,
 };
+use crate::diag;
 use crate::sys;
 
 /// The longest wait in seconds, so that a jump of the clock is noticed.
@@ -42,6 +43,7 @@ pub struct State {
     pub invoke_hook: Cell<ev_loop_callback>,
     pub release_hook: Cell<ev_loop_hook>,
     pub acquire_hook: Cell<ev_loop_hook>,
+    in_wait_hook: Cell<bool>,
 }
 
 impl State {
@@ -60,6 +62,7 @@ impl State {
             invoke_hook: Cell::new(None),
             release_hook: Cell::new(None),
             acquire_hook: Cell::new(None),
+            in_wait_hook: Cell::new(false),
         }
     }
 
@@ -124,6 +127,15 @@ impl LoopPtr {
         self.run.acquire_hook.set(acquire);
     }
 
+    pub(super) fn call_wait_hook(self, hook: ev_loop_hook) {
+        if let Some(hook) = hook {
+            self.run.in_wait_hook.set(true);
+            // SAFETY: the program set it for this.
+            unsafe { hook(self.raw()) };
+            self.run.in_wait_hook.set(false);
+        }
+    }
+
     /// Leaves one run or all of them, or takes that back.
     pub fn break_run(self, how: c_int) {
         self.run.breaking.set(how);
@@ -136,6 +148,9 @@ impl LoopPtr {
 
     /// Runs iterations until nothing is active, a break, or as the flags say. The number of active watchers.
     pub fn run(self, flags: c_int) -> c_int {
+        if self.run.in_wait_hook.get() {
+            diag::fail(c"ev_run", c"called from a release or acquire callback of the same loop");
+        }
         self.run.depth.set(self.run.depth.get().wrapping_add(1));
         self.run.breaking.set(EVBREAK_CANCEL);
         if !self.invoke_through_hook() {

@@ -286,7 +286,7 @@ impl LoopPtr {
 
     /// A list watcher is active, with a legal priority.
     pub(super) fn verify_listed(self, w: WatcherPtr) -> bool {
-        w.active() == 1 && w.priority() == (w.level() as c_int).wrapping_add(crate::abi::EV_MINPRI)
+        w.active() == 1 && w.has_legal_priority()
     }
 }
 

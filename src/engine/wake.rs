@@ -225,7 +225,9 @@ impl LoopPtr {
 
     pub(super) fn verify_asyncs(self) -> bool {
         let list = &self.wake.list;
-        (0..list.len()).all(|place| list.get(place).is_some_and(|w| w.active() as usize == place.wrapping_add(1)))
+        (0..list.len()).all(|place| {
+            list.get(place).is_some_and(|w| w.active() as usize == place.wrapping_add(1) && w.has_legal_priority())
+        })
     }
 
     /// The async watchers.
