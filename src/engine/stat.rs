@@ -80,12 +80,16 @@ fn watchers(head: *mut ev_watcher_list) -> impl Iterator<Item = StatPtr> {
     Watchers::of(head).map(|w| unsafe { StatPtr::from_base(w.base()) })
 }
 
-/// Whether the members that the manual names differ; times count in whole seconds.
+/// Whether the members that the manual names differ; times count in whole seconds. Of a missing path there are no others:
+/// the program's memory may hold anything there.
 fn differ(a: &libc::stat, b: &libc::stat) -> bool {
-    a.st_dev != b.st_dev
+    if a.st_nlink == 0 && b.st_nlink == 0 {
+        return false;
+    }
+    a.st_nlink != b.st_nlink
+        || a.st_dev != b.st_dev
         || a.st_ino != b.st_ino
         || a.st_mode != b.st_mode
-        || a.st_nlink != b.st_nlink
         || a.st_uid != b.st_uid
         || a.st_gid != b.st_gid
         || a.st_rdev != b.st_rdev
