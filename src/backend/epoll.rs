@@ -176,14 +176,13 @@ impl Epoll {
     fn report<H: Host>(&self, host: H, event: epoll_event) {
         let (reported, data) = (event.events, event.u64);
         let fd = data as u32 as c_int;
-        let note = host.note(fd);
+        let (note, wanted) = host.look(fd);
         if note.generation != (data >> 32) as u32 {
             // Of a file that was known by this number before and lives on: only a new set is without it.
             host.request_rebuild();
             return;
         }
         let any = |bits: c_int| reported & bits as u32 != 0;
-        let wanted = host.wanted(fd);
         let unwanted = super::revents_of(any(EPOLLIN), any(EPOLLOUT), false) & !wanted;
         if unwanted != 0 || wanted == 0 {
             // Left in the set when it was stopped: now that it disturbs, it is put right.

@@ -34,6 +34,8 @@ pub trait Host: Copy {
     fn wanted(self, fd: c_int) -> c_int;
     /// The backend's note on a descriptor.
     fn note(self, fd: c_int) -> Note;
+    /// Both, looked up once.
+    fn look(self, fd: c_int) -> (Note, c_int);
     /// Replaces the note.
     fn set_note(self, fd: c_int, note: Note);
     /// A descriptor is ready for `revents`; dropped if a change of it was not applied yet.

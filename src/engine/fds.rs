@@ -77,12 +77,19 @@ impl Table {
         if fd < 0 { None } else { self.all.get(fd as usize) }
     }
 
+    /// The backend's note, and what the backend was told.
+    #[inline]
+    pub fn look(&self, fd: c_int) -> (Note, c_int) {
+        let one = self.get(fd).unwrap_or(UNKNOWN);
+        (Note { generation: one.generation, mask: one.mask }, c_int::from(one.events))
+    }
+
     pub fn events(&self, fd: c_int) -> c_int {
-        self.get(fd).map_or(0, |one| c_int::from(one.events))
+        self.look(fd).1
     }
 
     pub fn note(&self, fd: c_int) -> Note {
-        self.get(fd).map_or(Note::default(), |one| Note { generation: one.generation, mask: one.mask })
+        self.look(fd).0
     }
 
     pub fn set_note(&self, fd: c_int, note: Note) {

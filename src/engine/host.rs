@@ -20,6 +20,11 @@ impl Host for LoopPtr {
         self.fds.note(fd)
     }
 
+    #[inline]
+    fn look(self, fd: c_int) -> (Note, c_int) {
+        self.fds.look(fd)
+    }
+
     fn set_note(self, fd: c_int, note: Note) {
         self.fds.set_note(fd, note);
     }
