@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -105,14 +106,18 @@ pub fn packaged() -> Result<PathBuf, String> {
         .ok_or_else(|| "the package libev4 is not installed (scripts/install-deps installs it)".to_owned())
 }
 
+/// Tells the links of this process's threads apart.
+static TURN: AtomicU32 = AtomicU32::new(0);
+
 fn make_links(kind: Kind, file: &Path) -> std::io::Result<PathBuf> {
     let mut hasher = DefaultHasher::new();
     file.hash(&mut hasher);
     let directory = super::built().join(format!("links-{}-{:08x}", kind.name(), hasher.finish() as u32));
     fs::create_dir_all(&directory)?;
     for name in ["libev.so", "libev.so.4"] {
-        // Renamed into place: another run may be using the directory.
-        let fresh = directory.join(format!(".{name}.{}", std::process::id()));
+        // Renamed into place: another test or another run may be using the directory.
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        let fresh = directory.join(format!(".{name}.{}.{turn}", std::process::id()));
         symlink(file, &fresh)?;
         fs::rename(&fresh, directory.join(name))?;
     }

@@ -314,19 +314,24 @@ TEST (hooks_either_may_be_null)
 {
   struct ev_loop *loop = hooks_loop = t_loop (0);
   ev_timer timer;
-  NAME (timer, &timer, "tick", 0.01, 0.01);
-  ev_timer_start (loop, &timer);
+  NAME (timer, &timer, "tick", 0.2, 0.2); /* not due before the run begins: a ring back-end calls the hooks only when it waits */
   ev_set_loop_release_cb (loop, hooks_release, 0);
+  ev_now_update (loop);
+  ev_timer_again (loop, &timer);
   ev_run (loop, EVRUN_ONCE);
   CHECK (hooks_released >= 1);
   CHECK_EQ (hooks_acquired, 0);
   hooks_released = 0;
   ev_set_loop_release_cb (loop, 0, hooks_acquire);
+  ev_now_update (loop);
+  ev_timer_again (loop, &timer);
   ev_run (loop, EVRUN_ONCE);
   CHECK_EQ (hooks_released, 0);
   CHECK (hooks_acquired >= 1);
   hooks_acquired = 0;
   ev_set_loop_release_cb (loop, 0, 0);
+  ev_now_update (loop);
+  ev_timer_again (loop, &timer);
   ev_run (loop, EVRUN_ONCE);
   CHECK_EQ (hooks_released + hooks_acquired, 0);
   ev_loop_destroy (loop);
@@ -536,7 +541,7 @@ hooks_recurse (void *arg)
 {
   struct ev_loop *loop = t_loop (0);
   ev_timer timer;
-  NAME (timer, &timer, "timer", 0.01, 0.);
+  NAME (timer, &timer, "timer", 0.3, 0.);
   ev_timer_start (loop, &timer);
   ev_set_loop_release_cb (loop, arg ? hooks_run_recursively : 0, arg ? 0 : hooks_run_recursively);
   ev_run (loop, 0);
