@@ -180,6 +180,11 @@ impl WatcherPtr {
         (EV_MINPRI..=EV_MAXPRI).contains(&self.priority())
     }
 
+    /// Whether the fields are those of an active watcher in a chain.
+    pub fn is_chained(self) -> bool {
+        self.active() == 1 && self.has_legal_priority()
+    }
+
     /// Writes the clamped priority back, as a start does.
     #[inline]
     pub fn clamp_priority(self) {

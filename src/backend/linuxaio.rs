@@ -158,8 +158,7 @@ impl LinuxAio {
     }
 
     /// Has a descriptor handed over before the next wait, for these events, as a new generation.
-    fn enqueue(&self, fd: c_int, events: u16) {
-        let request = self.request(fd);
+    fn enqueue(&self, request: RequestPtr, fd: c_int, events: u16) {
         let listed = request.get().listed;
         request.change(|request| {
             request.generation = request.generation.wrapping_add(1);
@@ -233,7 +232,7 @@ pub fn open(b: &Backend) -> bool {
 fn can_poll(b: &Backend) -> bool {
     let (aio, set) = (&b.linuxaio, b.epoll.descriptor());
     let request = aio.request(set);
-    aio.enqueue(set, poll_bits(EV_READ));
+    aio.enqueue(request, set, poll_bits(EV_READ));
     aio.queue.truncate(0);
     let mut iocb = request.iocb();
     // SAFETY: REQUEST.
@@ -262,17 +261,15 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int, 
     }
     if request.get().signalfd {
         // Its wake-up carries no events, so the kernel would look in a worker thread, which has other signals.
-        move_to_epoll(b, host, fd, new);
+        move_to_epoll(b, host, request, fd, new);
     } else {
-        aio.enqueue(fd, poll_bits(new));
+        aio.enqueue(request, fd, poll_bits(new));
     }
 }
 
-/// This descriptor alone is polled by epoll from now on, until it is modified again.
-///
-/// False if epoll refuses it too.
-fn move_to_epoll<H: Host>(b: &Backend, host: H, fd: c_int, events: c_int) -> bool {
-    b.linuxaio.request(fd).change(|request| request.place = Place::Epoll);
+/// This descriptor alone is polled by epoll from now on, until it is modified again. False if epoll refuses it too.
+fn move_to_epoll<H: Host>(b: &Backend, host: H, request: RequestPtr, fd: c_int, events: c_int) -> bool {
+    request.change(|request| request.place = Place::Epoll);
     b.epoll.modify(host, fd, events)
 }
 
@@ -365,10 +362,9 @@ const IOCB_OFFSET: usize = core::mem::offset_of!(Request, iocb);
 /// Tries the rest of the batch again in the next iteration.
 fn requeue_from(aio: &LinuxAio, at: usize) {
     for index in at..aio.batch.len() {
-        let Some(request) = in_batch(aio, index) else { continue };
-        if !request.get().listed {
-            request.change(|request| request.listed = true);
-            aio.queue.push(request.get().iocb.descriptor());
+        if let Some(request) = in_batch(aio, index) {
+            let iocb = request.get().iocb;
+            aio.enqueue(request, iocb.descriptor(), iocb.events());
         }
     }
 }
@@ -383,7 +379,7 @@ fn refuse<H: Host>(b: &Backend, host: H, request: RequestPtr, error: c_int) -> b
         return true;
     }
     if error == libc::EINVAL {
-        return !move_to_epoll(b, host, fd, host.wanted(fd)) || b.epoll.has_always_ready();
+        return !move_to_epoll(b, host, request, fd, host.wanted(fd)) || b.epoll.has_always_ready();
     }
     host.kill(fd, error);
     true
@@ -407,11 +403,9 @@ fn grow<H: Host>(b: &Backend, host: H, old: Context) -> bool {
     // Back from the old context, whose late completions nobody will read.
     aio.for_each(|request| {
         let Request { place, iocb, .. } = request.get();
-        if place == Place::Armed {
+        if matches!(place, Place::Armed | Place::Queued) {
             aio.withdraw(request);
-            aio.enqueue(iocb.descriptor(), iocb.events());
-        } else if place == Place::Queued {
-            aio.enqueue(iocb.descriptor(), iocb.events());
+            aio.enqueue(request, iocb.descriptor(), iocb.events());
         }
     });
     if aio.setup(size).is_ok() {
@@ -450,7 +444,7 @@ fn complete<H: Host>(b: &Backend, host: H, event: Event) -> bool {
         return false;
     }
     // One-shot: to be armed again before the next wait, unless a callback changes that.
-    aio.enqueue(fd, iocb.events());
+    aio.enqueue(request, fd, iocb.events());
     if fd == b.epoll.descriptor() {
         b.epoll.wait_quietly(host);
         return true;
@@ -539,7 +533,8 @@ pub fn rebuild<H: Host>(b: &Backend, host: H) {
     // rearm_all has them modified again from 0.
     aio.wanted.set(0);
     b.epoll.rebuild(host);
-    aio.enqueue(b.epoll.descriptor(), poll_bits(EV_READ));
+    let set = b.epoll.descriptor();
+    aio.enqueue(aio.request(set), set, poll_bits(EV_READ));
 }
 
 /// Gives memory back.

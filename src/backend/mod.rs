@@ -16,6 +16,7 @@ use crate::abi::{
     EV_READ, EV_WRITE, EVBACKEND_EPOLL, EVBACKEND_IOURING, EVBACKEND_KQUEUE, EVBACKEND_LINUXAIO, EVBACKEND_POLL,
     EVBACKEND_PORT, EVBACKEND_SELECT,
 };
+use crate::diag;
 
 /// What a backend keeps for a descriptor in the loop's table.
 #[derive(Clone, Copy, Default)]
@@ -214,6 +215,16 @@ impl Backend {
         self.poll.close();
         self.select.close();
         self.kind.set(Kind::None);
+    }
+}
+
+/// A wait on an array of descriptors failed.
+fn wait_failed<H: Host>(host: H, error: c_int, message: &CStr) {
+    match error {
+        libc::EINTR => {}
+        libc::EBADF => host.kill_closed(),
+        libc::ENOMEM if !diag::has_syserr() => host.kill_one(),
+        _ => host.syserr(message, error),
     }
 }
 

@@ -6,7 +6,6 @@ use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, pollfd};
 
 use super::Host;
 use crate::abi::{EV_READ, EV_WRITE};
-use crate::diag;
 use crate::mem::Arr;
 use crate::sys;
 
@@ -51,10 +50,7 @@ impl Poll {
         host.acquire();
         match result {
             Ok(ready) => self.report(host, ready),
-            Err(libc::EINTR) => {}
-            Err(libc::EBADF) => host.kill_closed(),
-            Err(libc::ENOMEM) if !diag::has_syserr() => host.kill_one(),
-            Err(error) => host.syserr(c"(libev) poll", error),
+            Err(error) => super::wait_failed(host, error, c"(libev) poll"),
         }
     }
 

@@ -4,7 +4,6 @@ use core::ffi::c_int;
 
 use super::Host;
 use crate::abi::{EV_READ, EV_WRITE};
-use crate::diag;
 use crate::mem::Arr;
 use crate::sys;
 
@@ -60,10 +59,7 @@ impl Select {
         match result {
             Ok(0) => {}
             Ok(_) => self.report(host, words),
-            Err(libc::EINTR) => {}
-            Err(libc::EBADF) => host.kill_closed(),
-            Err(libc::ENOMEM) if !diag::has_syserr() => host.kill_one(),
-            Err(error) => host.syserr(c"(libev) select", error),
+            Err(error) => super::wait_failed(host, error, c"(libev) select"),
         }
     }
 

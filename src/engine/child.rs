@@ -5,11 +5,11 @@ use core::ffi::c_int;
 use core::ptr;
 
 use super::LoopPtr;
-use super::fds::{Watchers, unlink};
+use super::chain::{Watchers, link, unlink_from};
 use crate::abi::{EV_CHILD, EV_MAXPRI, EV_SIGNAL, ev_loop, ev_signal, ev_watcher, ev_watcher_list};
 use crate::diag;
 use crate::sys;
-use crate::watcher::{ChildPtr, ListPtr, SignalPtr, WatcherPtr};
+use crate::watcher::{ChildPtr, SignalPtr, WatcherPtr};
 
 /// Chains that watchers are spread over by pid. 16: watchers of any child (pid 0) are in the first.
 const CHAINS: usize = 16;
@@ -71,9 +71,7 @@ impl LoopPtr {
         }
         if let Some(chain) = self.children.chain(w.pid()) {
             self.activate(w.base(), 1);
-            // SAFETY: a child watcher begins as a list watcher does.
-            unsafe { ListPtr::from_base(w.base()) }.set_next(chain.get());
-            chain.set(w.raw().cast());
+            chain.set(link(chain.get(), w.base()));
         }
     }
 
@@ -84,12 +82,7 @@ impl LoopPtr {
         }
         // The pid's own chain first, then the others, should the program have changed the pid.
         let own = self.children.chain(w.pid());
-        for chain in own.into_iter().chain(&self.children.chains) {
-            if let Some(rest) = unlink(chain.get(), w.base()) {
-                chain.set(rest);
-                break;
-            }
-        }
+        unlink_from(own.into_iter().chain(&self.children.chains), w.base());
         self.deactivate(w.base());
     }
 
@@ -124,7 +117,7 @@ impl LoopPtr {
     }
 
     pub(super) fn verify_children(self) -> bool {
-        self.child_chains().all(|head| watchers(head).all(|w| self.verify_listed(w.base())))
+        self.child_chains().all(|head| watchers(head).all(|w| w.base().is_chained()))
     }
 }
 

@@ -4,13 +4,14 @@
 use core::cell::Cell;
 use core::ffi::c_int;
 
+use super::chain::{Watchers, link, unlink};
 use super::{Loop, LoopPtr};
 use crate::abi::{EV__IOFDSET, EV_CUSTOM, EV_ERROR, EV_READ, EV_WRITE, ev_watcher_list};
 use crate::backend::Note;
 use crate::diag;
 use crate::mem::Arr;
 use crate::sys;
-use crate::watcher::{InternalCallback, IoPtr, ListPtr, WatcherPtr};
+use crate::watcher::{InternalCallback, IoPtr, WatcherPtr};
 
 const BOTH: c_int = EV_READ | EV_WRITE;
 /// Beside `EV_ERROR` for an internal watcher: its descriptor is open, but the kernel does not poll it.
@@ -125,59 +126,9 @@ impl Table {
             let mut slow = Watchers::of(self.head(fd));
             Watchers::of(self.head(fd)).enumerate().all(|(index, w)| {
                 let behind = if index % 2 == 1 { slow.next() } else { None };
-                behind != Some(w) && w.base().active() == 1 && w.fd() == fd && w.base().has_legal_priority()
+                behind != Some(w) && w.fd() == fd && w.base().is_chained()
             })
         })
-    }
-}
-
-/// The watchers of a chain. Nothing may be stopped while it runs but the watcher that it gave last.
-#[derive(Clone)]
-pub struct Watchers(*mut ev_watcher_list);
-
-impl Watchers {
-    pub fn of(head: *mut ev_watcher_list) -> Self {
-        Self(head)
-    }
-}
-
-impl Iterator for Watchers {
-    type Item = IoPtr;
-
-    fn next(&mut self) -> Option<IoPtr> {
-        if self.0.is_null() {
-            return None;
-        }
-        // SAFETY: LIST.
-        let (entry, io) = unsafe { (ListPtr::new(self.0), IoPtr::new(self.0.cast())) };
-        self.0 = entry.next();
-        Some(io)
-    }
-}
-
-/// Takes `watcher` out of the chain that begins with `head`; the new head, or `None` if it was not in there.
-pub fn unlink(head: *mut ev_watcher_list, watcher: WatcherPtr) -> Option<*mut ev_watcher_list> {
-    let wanted: *mut ev_watcher_list = watcher.raw().cast();
-    if head.is_null() {
-        return None;
-    }
-    // SAFETY: LIST.
-    let mut before = unsafe { ListPtr::new(head) };
-    if head == wanted {
-        return Some(before.next());
-    }
-    loop {
-        let here = before.next();
-        if here.is_null() {
-            return None;
-        }
-        // SAFETY: LIST.
-        let entry = unsafe { ListPtr::new(here) };
-        if here == wanted {
-            before.set_next(entry.next());
-            return Some(head);
-        }
-        before = entry;
     }
 }
 
@@ -208,9 +159,7 @@ impl LoopPtr {
             );
         }
         self.activate(w.base(), 1);
-        // SAFETY: an io watcher begins as a list watcher does.
-        unsafe { ListPtr::from_base(w.base()) }.set_next(head);
-        self.fds.set_head(fd, w.raw().cast());
+        self.fds.set_head(fd, link(head, w.base()));
         self.fds.note_change(fd, events as u8 & NEW_FILE);
         w.set_events(events & !EV__IOFDSET);
     }
@@ -259,6 +208,15 @@ impl LoopPtr {
         if w.base().is_active() {
             self.reference();
             self.stop_io(w);
+        }
+    }
+
+    /// Stops it and closes its descriptor; nothing if it is not active.
+    pub(super) fn close_internal_io(self, w: IoPtr) {
+        if w.base().is_active() {
+            let fd = w.fd();
+            self.stop_internal_io(w);
+            sys::fd::close(fd);
         }
     }
 

@@ -65,20 +65,21 @@ impl Hooks {
         }
     }
 
-    /// Every watcher is active at its place, with a legal priority.
+    /// Every watcher is active at its place, with a legal priority; idle ones in the list of theirs.
     pub fn verify(&self) -> bool {
-        let sound = |list: &Indexed<WatcherPtr>, level: Option<usize>| {
-            (0..list.len()).all(|place| {
-                list.get(place).is_some_and(|w| {
-                    w.active() as usize == place.wrapping_add(1)
-                        && w.has_legal_priority()
-                        && level.is_none_or(|level| level == w.level())
-                })
-            })
+        let of_level = |level, list: &Indexed<WatcherPtr>| {
+            (0..list.len()).all(|place| list.get(place).is_some_and(|w| w.level() == level))
         };
-        [&self.prepare, &self.check, &self.fork, &self.cleanup].into_iter().all(|list| sound(list, None))
-            && self.idle.iter().enumerate().all(|(level, list)| sound(list, Some(level)))
+        [&self.prepare, &self.check, &self.fork, &self.cleanup].into_iter().all(all_in_place)
+            && self.idle.iter().enumerate().all(|(level, list)| all_in_place(list) && of_level(level, list))
     }
+}
+
+/// Whether every watcher of a list is active at its place, with a legal priority.
+pub fn all_in_place(list: &Indexed<WatcherPtr>) -> bool {
+    (0..list.len()).all(|place| {
+        list.get(place).is_some_and(|w| w.active() as usize == place.wrapping_add(1) && w.has_legal_priority())
+    })
 }
 
 impl LoopPtr {

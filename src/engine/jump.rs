@@ -62,11 +62,7 @@ impl LoopPtr {
     }
 
     pub(super) fn shut_jump_detector(self) {
-        if self.detects_jumps() {
-            let fd = self.jump_watcher().fd();
-            self.stop_internal_io(self.jump_watcher());
-            sys::fd::close(fd);
-        }
+        self.close_internal_io(self.jump_watcher());
         self.jump.tried.set(false);
     }
 }

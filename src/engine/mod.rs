@@ -3,6 +3,7 @@
 //! `LoopPtr` is a copy of the address. A method that can reach a callback takes the handle by value and keeps no
 //! reference across the call; when the callback may have destroyed the loop, it asks the registry before it goes on.
 
+mod chain;
 mod child;
 mod clock;
 mod embed;

@@ -5,14 +5,15 @@ use core::ffi::c_int;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering, fence};
 
-use super::fds::{Watchers, unlink};
+use super::chain::{Watchers, link, unlink};
+use super::wake::wait_for_none_in;
 use super::{Loop, LoopPtr};
 use crate::abi::{EV_ERROR, EV_MAXPRI, EV_SIGNAL, EVFLAG_NOSIGMASK, ev_io, ev_loop, ev_watcher, ev_watcher_list};
 use crate::diag;
 use crate::sys;
 use crate::sys::incarnation::incarnation;
 use crate::sys::signal::COUNT;
-use crate::watcher::{IoPtr, ListPtr, SignalPtr, WatcherPtr};
+use crate::watcher::{IoPtr, SignalPtr};
 
 /// What the process knows of one signal.
 struct Slot {
@@ -80,24 +81,16 @@ pub fn feed_signal(signum: c_int) {
     IN_FLIGHT.fetch_sub(1, Ordering::SeqCst);
 }
 
-/// Waits until no handler has a loop's address that it read before. They need a few microseconds; one in a thread that is
-/// not let run for long is not waited for.
+/// Waits until no handler has a loop's address that it read before.
 fn quiesce() {
-    const PATIENCE: u32 = 1000;
     /// The process that the handlers in flight are in.
     static PROCESS: AtomicI32 = AtomicI32::new(0);
     let own = incarnation();
     if PROCESS.swap(own, Ordering::SeqCst) != own {
         // Those that a fork cut off are not in this process.
         IN_FLIGHT.store(0, Ordering::SeqCst);
-        return;
     }
-    for _ in 0..PATIENCE {
-        if IN_FLIGHT.load(Ordering::SeqCst) == 0 {
-            return;
-        }
-        sys::time::sleep(20e-6);
-    }
+    wait_for_none_in(&IN_FLIGHT);
 }
 
 /// What the kernel calls.
@@ -131,9 +124,7 @@ impl LoopPtr {
 
         let head = slot.head.load(Ordering::Relaxed);
         self.activate(w.base(), 1);
-        // SAFETY: a signal watcher begins as a list watcher does.
-        unsafe { ListPtr::from_base(w.base()) }.set_next(head);
-        slot.head.store(w.raw().cast(), Ordering::Relaxed);
+        slot.head.store(link(head, w.base()), Ordering::Relaxed);
 
         let bit = sys::signal::bit(signum);
         if self.signals.way.get() == Way::SignalFd {
@@ -273,20 +264,13 @@ impl LoopPtr {
             quiesce();
         }
         if self.signals.way.get() == Way::SignalFd {
-            let fd = self.signalfd_watcher().fd();
-            self.stop_internal_io(self.signalfd_watcher());
-            sys::fd::close(fd);
+            self.close_internal_io(self.signalfd_watcher());
             self.signals.way.set(Way::Handler);
         }
     }
 
     pub(super) fn verify_signals(self) -> bool {
-        self.signal_chains().all(|mut chain| chain.all(|w| self.verify_listed(w.base())))
-    }
-
-    /// A list watcher is active, with a legal priority.
-    pub(super) fn verify_listed(self, w: WatcherPtr) -> bool {
-        w.active() == 1 && w.has_legal_priority()
+        self.signal_chains().all(|mut chain| chain.all(|w| w.base().is_chained()))
     }
 }
 

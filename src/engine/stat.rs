@@ -6,7 +6,7 @@ use core::mem::{MaybeUninit, offset_of};
 use core::ptr;
 
 use super::LoopPtr;
-use super::fds::{Watchers, unlink};
+use super::chain::{Watchers, link, unlink_from};
 use crate::abi::{
     EV_ERROR, EV_MAXPRI, EV_STAT, EVFLAG_NOINOTIFY, ev_io, ev_loop, ev_stat, ev_watcher, ev_watcher_list,
 };
@@ -154,10 +154,7 @@ impl LoopPtr {
     }
 
     fn close_inotify(self) {
-        if let Some(fd) = self.inotify() {
-            self.stop_internal_io(self.inotify_watcher());
-            sys::fd::close(fd);
-        }
+        self.close_internal_io(self.inotify_watcher());
         self.paths.tried.set(false);
     }
 
@@ -263,9 +260,7 @@ impl LoopPtr {
         };
         w.set_wd(watch);
         if let Some(chain) = self.paths.chain(watch) {
-            // SAFETY: a stat watcher begins as a list watcher does.
-            unsafe { ListPtr::from_base(w.base()) }.set_next(chain.get());
-            chain.set(w.raw().cast());
+            chain.set(link(chain.get(), w.base()));
         }
         self.poll_at(w, interval);
     }
@@ -273,12 +268,7 @@ impl LoopPtr {
     /// Takes the watcher out of its chain, and ends the kernel's watch unless another watcher has the same.
     fn unwatch(self, w: StatPtr) {
         let own = self.paths.chain(w.wd());
-        for chain in own.into_iter().chain(&self.paths.chains) {
-            if let Some(rest) = unlink(chain.get(), w.base()) {
-                chain.set(rest);
-                break;
-            }
-        }
+        unlink_from(own.into_iter().chain(&self.paths.chains), w.base());
         let watch = w.wd();
         w.set_wd(UNWATCHED);
         let Some(fd) = self.inotify().filter(|_| watch >= 0) else { return };
@@ -349,7 +339,7 @@ impl LoopPtr {
     }
 
     pub(super) fn verify_paths(self) -> bool {
-        self.path_chains().all(|head| watchers(head).all(|w| self.verify_listed(w.base())))
+        self.path_chains().all(|head| watchers(head).all(|w| w.base().is_chained()))
     }
 }
 

@@ -8,6 +8,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering, fence};
 
+use super::hooks::all_in_place;
 use super::{Loop, LoopPtr};
 use crate::abi::{EV_ASYNC, EV_CUSTOM, EV_ERROR, EV_MAXPRI, EV_READ, ev_io, ev_loop, ev_watcher};
 use crate::diag;
@@ -105,17 +106,17 @@ impl Wake {
     fn leave(&self) {
         self.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
+}
 
-    /// Waits until no sender is inside any more. A sender needs a few microseconds; one that is not let run for long is
-    /// not waited for.
-    fn quiesce(&self) {
-        const PATIENCE: u32 = 1000;
-        for _ in 0..PATIENCE {
-            if self.in_flight.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            sys::time::sleep(20e-6);
+/// Waits until the count of those inside something is 0. They need a few microseconds; one in a thread that is not let run
+/// for long is not waited for.
+pub fn wait_for_none_in(count: &AtomicU32) {
+    const PATIENCE: u32 = 1000;
+    for _ in 0..PATIENCE {
+        if count.load(Ordering::SeqCst) == 0 {
+            return;
         }
+        sys::time::sleep(20e-6);
     }
 }
 
@@ -204,11 +205,10 @@ impl LoopPtr {
         let write = self.wake.write_end.swap(-1, Ordering::SeqCst);
         if write >= 0 {
             if !self.forget_foreign_senders() {
-                self.wake.quiesce();
+                wait_for_none_in(&self.wake.in_flight);
             }
             let read = self.wake_watcher().fd();
-            self.stop_internal_io(self.wake_watcher());
-            sys::fd::close(read);
+            self.close_internal_io(self.wake_watcher());
             if write != read {
                 sys::fd::close(write);
             }
@@ -224,10 +224,7 @@ impl LoopPtr {
     }
 
     pub(super) fn verify_asyncs(self) -> bool {
-        let list = &self.wake.list;
-        (0..list.len()).all(|place| {
-            list.get(place).is_some_and(|w| w.active() as usize == place.wrapping_add(1) && w.has_legal_priority())
-        })
+        all_in_place(&self.wake.list)
     }
 
     /// The async watchers.

@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 use core::mem::offset_of;
 
-use super::fds::Watchers;
+use super::chain::Watchers;
 use super::hooks::Hook;
 use super::pending::LEVELS;
 use super::{LoopPtr, embed};
