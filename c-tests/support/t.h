@@ -24,6 +24,11 @@
 
 #include <ev.h>
 
+#ifdef __cplusplus
+# define _Noreturn [[noreturn]]
+extern "C" {
+#endif
+
 #define T_SELECT 0x01u
 #define T_POLL 0x02u
 #define T_EPOLL 0x04u
@@ -96,4 +101,7 @@ void t_nap (double seconds);         /* sleeps the whole time, signals or not */
 double t_clock (void);               /* CLOCK_MONOTONIC in seconds */
 char *t_tmpdir (void);               /* a directory of this test's own, removed by the runner */
 
+#ifdef __cplusplus
+}
+#endif
 #endif
