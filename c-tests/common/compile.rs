@@ -32,8 +32,9 @@ pub fn is_cpp(source: &Path) -> bool {
 }
 
 /// Compiles one source file to an object file. `headers` are the directories searched for headers.
-pub fn object(source: &Path, object: &Path, headers: &[PathBuf]) -> Result<(), String> {
+pub fn object(source: &Path, object: &Path, headers: &[PathBuf], switches: &[&str]) -> Result<(), String> {
     let mut command = compiler(is_cpp(source))?;
+    command.args(switches);
     for directory in headers {
         command.arg("-I").arg(directory);
     }

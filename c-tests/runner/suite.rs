@@ -1,6 +1,7 @@
 //! Finds the C test files, compiles each to a program, and asks it which tests it holds.
 
 use crate::batch::{self, Outcomes};
+use crate::common::library::Kind;
 use crate::common::{self, compile};
 use crate::trial::{self, Case, Conditions};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -9,7 +10,10 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The directories whose C and C++ files are tests of this form.
-const DIRECTORIES: [&str; 4] = ["unit", "reent", "unwind", "linuxaio"];
+const DIRECTORIES: [&str; 6] = ["unit", "reent", "unwind", "linuxaio", "cpp", "libevent"];
+
+/// Of these, those whose subject is a header: on the reference that `make reference` built they are compiled with its headers.
+const OF_HEADERS: [&str; 2] = ["cpp", "libevent"];
 
 /// Every test on every backend that it is for, those that must be alone at the end.
 pub fn trials(conditions: &Arc<Conditions>, arguments: &Arguments) -> Vec<Trial> {
@@ -70,7 +74,7 @@ fn programs(conditions: &Conditions) -> Vec<Program> {
 
     let headers = [common::project().join("include"), directory.join("support")];
     let harness = common::built().join("t.o");
-    let harness_done = compile::object(&directory.join("support/t.c"), &harness, &headers);
+    let harness_done = compile::object(&directory.join("support/t.c"), &harness, &headers, &[]);
 
     let queue = Mutex::new(sources.iter().enumerate());
     let results = Mutex::new(Vec::new());
@@ -100,9 +104,18 @@ fn area(source: &Path) -> String {
 fn program(conditions: &Conditions, source: &Path, headers: &[PathBuf], harness: &Path) -> Result<PathBuf, String> {
     let library = &conditions.library;
     let room = source.parent().and_then(Path::file_name).unwrap_or_default();
-    let object = common::built().join(room).join(format!("{}.o", area(source)));
     let program = common::built().join(library.kind.name()).join(room).join(area(source));
-    compile::object(source, &object, headers)?;
+    let object = if library.kind == Kind::Oracle && OF_HEADERS.iter().any(|name| room == *name) {
+        let (own, theirs) = (common::project().join("include"), common::target().join("reference/include"));
+        let headers: Vec<PathBuf> = headers.iter().map(|h| if *h == own { &theirs } else { h }).cloned().collect();
+        let object = program.with_extension("o");
+        compile::object(source, &object, &headers, &["-DT_REFERENCE_HEADERS"])?;
+        object
+    } else {
+        let object = common::built().join(room).join(format!("{}.o", area(source)));
+        compile::object(source, &object, headers, &[])?;
+        object
+    };
     let objects = [object.as_path(), harness];
     compile::program(&objects, compile::is_cpp(source), &program, &library.links, library.kind.is_reference())?;
     Ok(program)
