@@ -48,12 +48,12 @@ $(OUT)/features: FORCE
 FORCE:
 
 # Stripped, its symbols in a file beside it, where debuggers look. Moved into place: the old one may be in use.
-$(LIBRARY): $(SOURCES) $(OUT)/features
+$(LIBRARY): $(SOURCES) $(OUT)/features scripts/make-archive
 	$(CARGO) build --release --locked --target-dir '$(TARGET)' --features '$(FEATURES)'
 	@set -e; built='$(abspath $(TARGET))/release'; cd '$(OUT)'; fresh=$$(mktemp -d fresh.XXXXXX); cd "$$fresh"; \
 	$(OBJCOPY) --only-keep-debug "$$built/libev.so" $(FILE).debug; \
 	$(OBJCOPY) --strip-all --add-gnu-debuglink=$(FILE).debug "$$built/libev.so" $(FILE); \
-	cp "$$built/libev.a" libev.a; \
+	'$(CURDIR)/scripts/make-archive' "$$built/libev.a" "$$built/libev.so" libev.a; \
 	chmod 644 libev.a $(FILE).debug; \
 	mv -f libev.a $(FILE).debug ..; mv -f $(FILE) ..; cd ..; rmdir "$$fresh"; \
 	echo "made $@, $$(stat -c %s $(FILE)) bytes"
@@ -110,7 +110,7 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --target-dir '$(TARGET)' --all-targets -- -D warnings
 	$(CARGO) clippy --locked --target-dir '$(TARGET)' --all-features -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/build-reference scripts/install-deps scripts/stage $(wildcard scripts/*.sh); \
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/build-reference scripts/install-deps scripts/make-archive scripts/stage $(wildcard scripts/*.sh); \
 	else echo 'shellcheck is not installed: the scripts are not checked'; fi
 
 clean:
