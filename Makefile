@@ -19,6 +19,7 @@ ARCHIVE := $(OUT)/libev.a
 HEADERS = $(wildcard include/*.h)
 SOURCES = $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock
 PKGCONFIGDIR = $(LIBDIR)/pkgconfig
+CMAKEDIR = $(LIBDIR)/cmake/libev
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
 .PHONY: all lib install uninstall demo check check-tests check-reference check-valgrind reference lint clean help
@@ -72,10 +73,17 @@ install: lib
 	  -e 's|@INCLUDEDIR@|$(call below_prefix,$(INCLUDEDIR))|' \
 	  pkgconfig/libev.pc.in >'$(DESTDIR)$(PKGCONFIGDIR)/libev.pc'
 	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)/libev.pc'
+	$(INSTALL) -d '$(DESTDIR)$(CMAKEDIR)'
+	sed -e "s|@INCLUDEDIR@|$$(realpath -ms --relative-to='$(CMAKEDIR)' '$(INCLUDEDIR)')|" \
+	  cmake/libev-config.cmake.in >'$(DESTDIR)$(CMAKEDIR)/libev-config.cmake'
+	chmod 644 '$(DESTDIR)$(CMAKEDIR)/libev-config.cmake'
+	$(INSTALL) -m 644 cmake/libev-config-version.cmake '$(DESTDIR)$(CMAKEDIR)'
 	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
 uninstall:
 	rm -f $(patsubst %,'$(DESTDIR)$(LIBDIR)/%',$(FILE) libev.so.4 libev.so libev.a pkgconfig/libev.pc)
+	rm -f '$(DESTDIR)$(CMAKEDIR)/libev-config.cmake' '$(DESTDIR)$(CMAKEDIR)/libev-config-version.cmake'
+	@rmdir '$(DESTDIR)$(CMAKEDIR)' 2>/dev/null || :
 	rm -f $(patsubst include/%,'$(DESTDIR)$(INCLUDEDIR)/%',$(HEADERS))
 	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
