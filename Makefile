@@ -16,19 +16,23 @@ FILE := libev.so.$(VERSION)
 OUT := $(TARGET)/lib
 LIBRARY := $(OUT)/$(FILE)
 ARCHIVE := $(OUT)/libev.a
-HEADERS = $(wildcard include/*.h)
+# Of libevent's name: installed on request only, into a directory of its own.
+EVENT_HEADER = include/event.h
+EVENTDIR = $(INCLUDEDIR)/libev-libevent
+HEADERS = $(filter-out $(EVENT_HEADER),$(wildcard include/*.h))
 SOURCES = $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock
 PKGCONFIGDIR = $(LIBDIR)/pkgconfig
 CMAKEDIR = $(LIBDIR)/cmake/libev
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all lib install uninstall demo check check-tests check-reference check-valgrind reference lint clean help
+.PHONY: all lib install install-libevent uninstall demo check check-tests check-reference check-valgrind reference lint clean help
 all: lib
 
 help:
 	@echo 'make                  the library, in $(OUT)'
 	@echo 'make install          into PREFIX=$(PREFIX) (also LIBDIR, INCLUDEDIR, DESTDIR)'
-	@echo 'make uninstall        what install put there'
+	@echo 'make install-libevent event.h, for programs written for libevent 1, into INCLUDEDIR/libev-libevent'
+	@echo 'make uninstall        what these two put there'
 	@echo 'make demo             an unmodified program of the distribution served by the library'
 	@echo 'make check            everything below; installs the packages that are missing'
 	@echo 'make lint             rustfmt, clippy, shellcheck'
@@ -62,6 +66,13 @@ $(LIBRARY): $(SOURCES) $(OUT)/features scripts/make-archive
 $(OUT)/libev.so.4 $(OUT)/libev.so: $(LIBRARY)
 	ln -sfn $(FILE) $@
 
+define install_pc
+sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call below_prefix,$(LIBDIR))|' \
+	  -e 's|@INCLUDEDIR@|$(call below_prefix,$(INCLUDEDIR))|' -e 's|@EVENTDIR@|$(call below_prefix,$(EVENTDIR))|' \
+	  pkgconfig/$(1).pc.in >'$(DESTDIR)$(PKGCONFIGDIR)/$(1).pc'
+	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)/$(1).pc'
+endef
+
 install: lib
 	$(INSTALL) -d '$(DESTDIR)$(LIBDIR)' '$(DESTDIR)$(INCLUDEDIR)' '$(DESTDIR)$(PKGCONFIGDIR)'
 	$(INSTALL) -m 755 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/$(FILE)'
@@ -69,10 +80,7 @@ install: lib
 	ln -sfn $(FILE) '$(DESTDIR)$(LIBDIR)/libev.so'
 	$(INSTALL) -m 644 $(ARCHIVE) '$(DESTDIR)$(LIBDIR)/libev.a'
 	$(INSTALL) -m 644 $(HEADERS) '$(DESTDIR)$(INCLUDEDIR)'
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call below_prefix,$(LIBDIR))|' \
-	  -e 's|@INCLUDEDIR@|$(call below_prefix,$(INCLUDEDIR))|' \
-	  pkgconfig/libev.pc.in >'$(DESTDIR)$(PKGCONFIGDIR)/libev.pc'
-	chmod 644 '$(DESTDIR)$(PKGCONFIGDIR)/libev.pc'
+	$(call install_pc,libev)
 	$(INSTALL) -d '$(DESTDIR)$(CMAKEDIR)'
 	sed -e "s|@INCLUDEDIR@|$$(realpath -ms --relative-to='$(CMAKEDIR)' '$(INCLUDEDIR)')|" \
 	  cmake/libev-config.cmake.in >'$(DESTDIR)$(CMAKEDIR)/libev-config.cmake'
@@ -80,11 +88,19 @@ install: lib
 	$(INSTALL) -m 644 cmake/libev-config-version.cmake '$(DESTDIR)$(CMAKEDIR)'
 	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
+install-libevent:
+	$(INSTALL) -d '$(DESTDIR)$(EVENTDIR)' '$(DESTDIR)$(PKGCONFIGDIR)'
+	$(INSTALL) -m 644 $(EVENT_HEADER) '$(DESTDIR)$(EVENTDIR)'
+	$(call install_pc,libev-libevent)
+
 uninstall:
-	rm -f $(patsubst %,'$(DESTDIR)$(LIBDIR)/%',$(FILE) libev.so.4 libev.so libev.a pkgconfig/libev.pc)
+	rm -f $(patsubst %,'$(DESTDIR)$(LIBDIR)/%',$(FILE) libev.so.4 libev.so libev.a)
+	rm -f $(patsubst %,'$(DESTDIR)$(PKGCONFIGDIR)/%',libev.pc libev-libevent.pc)
 	rm -f '$(DESTDIR)$(CMAKEDIR)/libev-config.cmake' '$(DESTDIR)$(CMAKEDIR)/libev-config-version.cmake'
 	@rmdir '$(DESTDIR)$(CMAKEDIR)' 2>/dev/null || :
 	rm -f $(patsubst include/%,'$(DESTDIR)$(INCLUDEDIR)/%',$(HEADERS))
+	rm -f $(patsubst include/%,'$(DESTDIR)$(EVENTDIR)/%',$(EVENT_HEADER))
+	@rmdir '$(DESTDIR)$(EVENTDIR)' 2>/dev/null || :
 	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
 demo:

@@ -2,12 +2,12 @@
 //!
 //! A leaf that everything else may use and that uses nothing but core and libc. The layout is
 //! promised to programs compiled long ago, so it never changes; the assertions at the end stop
-//! the build if it does. `include/ev.h` declares the same things for C, and the test target
-//! `abi` compares the two item by item.
+//! the build if it does. `include/ev.h` and `include/event.h` declare the same things for C, and
+//! the test target `abi` compares them item by item.
 
 #![allow(non_camel_case_types)]
 
-use core::ffi::{c_char, c_int, c_long, c_uint, c_void};
+use core::ffi::{c_char, c_int, c_long, c_short, c_uint, c_void};
 
 /// Seconds, as a point in time or a span of it.
 pub type ev_tstamp = f64;
@@ -267,6 +267,53 @@ pub union ev_any_watcher {
     pub async_: ev_async,
 }
 
+// ---- libevent's events ----
+
+/// The loop of an event, as programs for libevent know it: an address, never the contents.
+#[repr(C)]
+pub struct event_base {
+    _private: [u8; 0],
+}
+
+/// An event's callback. It may leave by exception or longjmp, hence `C-unwind`.
+pub type event_callback_fn = Option<unsafe extern "C-unwind" fn(fd: c_int, events: c_short, arg: *mut c_void)>;
+
+/// The watcher of a descriptor or of a signal within an event.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub union event_iosig {
+    /// For a descriptor.
+    pub io: ev_io,
+    /// For a signal.
+    pub sig: ev_signal,
+}
+
+/// An event: a descriptor or a signal, a time-out, or one of the first two with a time-out.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct event {
+    /// The loop's own while added.
+    pub iosig: event_iosig,
+    /// The time-out, the loop's own while armed.
+    pub to: ev_timer,
+    /// The loop.
+    pub ev_base: *mut event_base,
+    /// What it calls.
+    pub ev_callback: event_callback_fn,
+    /// The callback's argument.
+    pub ev_arg: *mut c_void,
+    /// The descriptor or the signal's number.
+    pub ev_fd: c_int,
+    /// The program's, never used here.
+    pub ev_pri: c_int,
+    /// What the callback was told last.
+    pub ev_res: c_int,
+    /// `EVLIST_` bits.
+    pub ev_flags: c_int,
+    /// What it is for.
+    pub ev_events: c_short,
+}
+
 // ---- constants ----
 
 /// The interface's major version, as `ev_version_major` returns it.
@@ -372,6 +419,24 @@ pub const EVBREAK_ONE: c_int = 1;
 /// `ev_break`: leave every run.
 pub const EVBREAK_ALL: c_int = 2;
 
+/// An event that is not deleted before its callback.
+pub const EV_PERSIST: c_int = 0x10;
+/// Of libevent, without effect.
+pub const EV_ET: c_int = 0x20;
+
+/// The event's time-out is armed.
+pub const EVLIST_TIMEOUT: c_int = 0x01;
+/// Its descriptor is watched.
+pub const EVLIST_INSERTED: c_int = 0x02;
+/// Its signal is watched.
+pub const EVLIST_SIGNAL: c_int = 0x04;
+/// It was added.
+pub const EVLIST_ACTIVE: c_int = 0x08;
+/// Of libevent, never set here.
+pub const EVLIST_INTERNAL: c_int = 0x10;
+/// It was set.
+pub const EVLIST_INIT: c_int = 0x80;
+
 // ---- the layout, asserted in every build ----
 
 /// Asserts a structure's size and alignment and where its own members are; the common ones are
@@ -418,5 +483,15 @@ layout!(ev_embed: 360; other @ 32, io @ 40, prepare @ 88, check @ 120, timer @ 1
 layout!(ev_async: 40; sent @ 32);
 
 const _: () = assert!(size_of::<ev_any_watcher>() == size_of::<ev_stat>());
+const _: () = {
+    use core::mem::{align_of, offset_of, size_of};
+    assert!(size_of::<event>() == 144 && align_of::<event>() == 8);
+    assert!(offset_of!(event, iosig) == 0 && size_of::<event_iosig>() == 48);
+    assert!(offset_of!(event, to) == 48);
+    assert!(offset_of!(event, ev_base) == 96 && offset_of!(event, ev_callback) == 104);
+    assert!(offset_of!(event, ev_arg) == 112 && offset_of!(event, ev_fd) == 120);
+    assert!(offset_of!(event, ev_pri) == 124 && offset_of!(event, ev_res) == 128);
+    assert!(offset_of!(event, ev_flags) == 132 && offset_of!(event, ev_events) == 136);
+};
 #[cfg(target_arch = "x86_64")]
 const _: () = assert!(size_of::<ev_stat>() == 400);

@@ -2,8 +2,8 @@
 //!
 //! Where is what:
 //! - `abi`: C's structures and constants. `watcher`: handles to them. `ffi`: the exported functions.
-//! - `engine`: the loop. `backend`: select, poll, epoll, linuxaio. `sys`: system calls. `mem`: the program's
-//!   allocator. `diag`: messages.
+//! - `engine`: the loop. `libevent`: events of libevent 1, which use it as a program would. `backend`: select, poll,
+//!   epoll, linuxaio. `sys`: system calls. `mem`: the program's allocator. `diag`: messages.
 //!
 //! Written on core and libc alone, and without a reachable panic, so that the library stays as small as C's.
 //!
@@ -12,6 +12,8 @@
 //!   which may destroy the loop, the registry is asked before the loop is touched again.
 //! - WATCHER: the program keeps a watcher, in place, from the call that it passes it to until it is neither active nor
 //!   pending. It is read and written through raw places only.
+//! - EVENT: the program keeps an event of libevent's, in place, from the call that it passes it to until it is neither
+//!   added nor active. Its base is null or the address of a live loop.
 //! - LIST: a chain holds active watchers of one kind only, and ends.
 //! - ARR: the elements of an `Arr` below its length are initialised.
 //! - KERNEL: what is passed to a system call or the C library is valid for what that reads and writes.
@@ -40,6 +42,7 @@ mod backend;
 mod diag;
 mod engine;
 mod ffi;
+mod libevent;
 mod mem;
 mod sys;
 mod watcher;

@@ -17,6 +17,28 @@ use crate::mem::Placed;
 /// A callback of the library's own, for its internal watchers.
 pub type InternalCallback = unsafe extern "C-unwind" fn(*mut ev_loop, *mut ev_watcher, c_int);
 
+/// Accessors for members of the C structure behind a handle.
+macro_rules! members {
+    ($($get:ident / $set:ident => $field:ident: $type:ty,)*) => {
+        $(
+            #[allow(dead_code)]
+            #[inline]
+            pub fn $get(self) -> $type {
+                // SAFETY: WATCHER; a raw place.
+                unsafe { (&raw const (*self.0.as_ptr()).$field).read() }
+            }
+
+            #[allow(dead_code)]
+            #[inline]
+            pub fn $set(self, value: $type) {
+                // SAFETY: WATCHER; a raw place.
+                unsafe { (&raw mut (*self.0.as_ptr()).$field).write(value) }
+            }
+        )*
+    };
+}
+pub(crate) use members;
+
 /// Makes a handle type for one C structure, and accessors for members of it.
 macro_rules! handle {
     ($(#[$doc:meta])* $Name:ident($c_type:ty) $({ $($get:ident / $set:ident => $field:ident: $type:ty,)* })?) => {
@@ -54,19 +76,7 @@ macro_rules! handle {
                 Self(base.0.cast())
             }
 
-            $($(
-                #[inline]
-                pub fn $get(self) -> $type {
-                    // SAFETY: WATCHER; a raw place.
-                    unsafe { (&raw const (*self.0.as_ptr()).$field).read() }
-                }
-
-                #[inline]
-                pub fn $set(self, value: $type) {
-                    // SAFETY: WATCHER; a raw place.
-                    unsafe { (&raw mut (*self.0.as_ptr()).$field).write(value) }
-                }
-            )*)?
+            $(members! { $($get / $set => $field: $type,)* })?
         }
     };
 }

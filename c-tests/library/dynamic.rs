@@ -5,7 +5,7 @@ use crate::common::tool;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The reference's native names, and ev_walk.
+/// The reference's names, and ev_walk.
 const EXPORTS: &str = include_str!("exports.txt");
 
 /// The highest version of glibc's symbols that the reference needs.
@@ -54,13 +54,20 @@ pub fn exports(subject: &Subject) -> Result<(), String> {
     same(&names(&subject.file)?, &wanted())
 }
 
-/// Keeps the list of names honest.
-pub fn exports_of_reference(_: &Subject) -> Result<(), String> {
-    let reference = crate::common::library::packaged()?;
-    let mut have = names(&reference)?;
-    have.retain(|name| !name.starts_with("event_"));
-    have.insert("ev_walk".to_owned());
-    same(&have, &wanted())
+/// Each symbol with what a program relies on: that it is a function, or the size of a datum, which the linker copies.
+fn offers(file: &Path) -> Result<BTreeSet<String>, String> {
+    let offer = |Symbol { kind, size, name }: Symbol| match kind.as_str() {
+        "T" => format!("{name}: function"),
+        "B" | "D" => format!("{name}: {size} bytes of data"),
+        _ => format!("{name}: {kind}"),
+    };
+    Ok(defined(file)?.into_iter().map(offer).collect())
+}
+
+pub fn same_as_reference(subject: &Subject) -> Result<(), String> {
+    let mut want = offers(&crate::common::library::packaged()?)?;
+    want.insert("ev_walk: function".to_owned());
+    same(&offers(&subject.file)?, &want)
 }
 
 pub fn default_loop_ptr(subject: &Subject) -> Result<(), String> {

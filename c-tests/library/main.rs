@@ -23,8 +23,8 @@ struct Subject {
 type Test = fn(&Subject) -> Result<(), String>;
 
 const TESTS: [(&str, Test); 13] = [
-    ("exports_the_native_names_and_nothing_else", dynamic::exports),
-    ("native_names_are_the_packaged_references", dynamic::exports_of_reference),
+    ("exports_the_known_names_and_nothing_else", dynamic::exports),
+    ("exports_what_the_packaged_reference_does", dynamic::same_as_reference),
     ("default_loop_ptr_is_a_datum_of_eight_bytes", dynamic::default_loop_ptr),
     ("symbols_carry_no_version", dynamic::unversioned),
     ("soname_is_libev_so_4", dynamic::soname),

@@ -124,7 +124,7 @@ pub fn default_loop(flags: c_uint, slot: &'static AtomicPtr<ev_loop>) -> Option<
 }
 
 impl LoopPtr {
-    pub(super) fn is_default(self) -> bool {
+    pub fn is_default(self) -> bool {
         self.default_slot.get().is_some()
     }
 

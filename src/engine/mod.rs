@@ -27,6 +27,7 @@ mod walk;
 
 pub use hooks::Hook;
 pub use life::{default_loop, new_loop};
+pub use once::{Callee, TOLD};
 pub use signal::feed_signal;
 pub use wake::send as send_async;
 

@@ -1,21 +1,48 @@
-//! `ev_once`: a descriptor, a time-out or both, without a watcher of the program's.
+//! `ev_once` and `event_once`: a descriptor, a time-out or both, without a watcher of the program's.
 
 use core::cell::Cell;
-use core::ffi::{c_int, c_void};
+use core::ffi::{c_int, c_short, c_void};
 use core::mem::offset_of;
 use core::ptr;
 
 use super::LoopPtr;
-use crate::abi::{EV__IOFDSET, ev_io, ev_loop, ev_once_cb, ev_timer, ev_watcher};
+use crate::abi::{
+    EV__IOFDSET, EV_READ, EV_SIGNAL, EV_TIMEOUT, EV_WRITE, ev_io, ev_loop, ev_once_cb, ev_timer, ev_watcher,
+    event_callback_fn,
+};
 use crate::mem;
 use crate::watcher::{IoPtr, TimerPtr, WatcherPtr, outer};
+
+/// What the callback of an event of libevent's can be told.
+pub const TOLD: c_int = EV_READ | EV_WRITE | EV_TIMEOUT | EV_SIGNAL;
+
+/// Whom it calls.
+#[derive(Clone, Copy)]
+pub enum Callee {
+    /// The callback of `ev_once`.
+    Once(ev_once_cb),
+    /// The callback of an event of libevent's, which is also told the descriptor.
+    Event(event_callback_fn, c_int),
+}
+
+impl Callee {
+    fn call(self, revents: c_int, arg: *mut c_void) {
+        match self {
+            // SAFETY: the program passed it for this.
+            Self::Once(Some(callback)) => unsafe { callback(revents, arg) },
+            // SAFETY: the program passed it for this.
+            Self::Event(Some(callback), fd) => unsafe { callback(fd, (revents & TOLD) as c_short, arg) },
+            Self::Once(None) | Self::Event(None, _) => {}
+        }
+    }
+}
 
 /// One that has not fired yet, in a chain so that destroying the loop frees it.
 #[repr(C)]
 struct Once {
     io: ev_io,
     timer: ev_timer,
-    callback: ev_once_cb,
+    callee: Callee,
     arg: *mut c_void,
     before: *mut Once,
     next: *mut Once,
@@ -58,17 +85,17 @@ impl Unfired {
 }
 
 impl LoopPtr {
-    /// Calls `callback` once: when `fd` is ready (unless negative) or after `timeout` seconds (unless negative).
-    pub fn once(self, fd: c_int, events: c_int, timeout: f64, callback: ev_once_cb, arg: *mut c_void) {
+    /// Calls `callee` once: when `fd` is ready (unless negative) or after `timeout` seconds (unless negative).
+    pub fn once(self, fd: c_int, events: c_int, timeout: f64, callee: Callee, arg: *mut c_void) {
         let timed = timeout >= 0.0;
         if fd < 0 && !timed {
             return;
         }
         let block: *mut Once = mem::allocate();
-        // SAFETY: a new block of that size; all zero is a valid Once.
+        // SAFETY: a new block of that size; all zero is a valid inactive watcher, and the end of a chain.
         let (io, timer) = unsafe {
             ptr::write_bytes(block, 0, 1);
-            (*block).callback = callback;
+            (&raw mut (*block).callee).write(callee);
             (*block).arg = arg;
             (*block).next = self.once.0.get();
             (IoPtr::new(&raw mut (*block).io), TimerPtr::new(&raw mut (*block).timer))
@@ -97,9 +124,9 @@ impl LoopPtr {
     /// `block` is in the loop's chain.
     unsafe fn fire(self, block: *mut Once, mut revents: c_int) {
         // SAFETY: as the caller promises; nothing else has a reference into the block.
-        let (io, timer, callback, arg, before, next) = unsafe {
+        let (io, timer, callee, arg, before, next) = unsafe {
             let (io, timer) = (IoPtr::new(&raw mut (*block).io), TimerPtr::new(&raw mut (*block).timer));
-            (io, timer, (*block).callback, (*block).arg, (*block).before, (*block).next)
+            (io, timer, (*block).callee, (*block).arg, (*block).before, (*block).next)
         };
         // Both may have come in this iteration.
         revents |= self.pending.clear(io.base()) | self.pending.clear(timer.base());
@@ -117,10 +144,8 @@ impl LoopPtr {
             }
             mem::release(block);
         }
-        if let Some(callback) = callback {
-            // SAFETY: the program passed it for this; nothing of ours is used after it.
-            unsafe { callback(revents, arg) };
-        }
+        // Nothing of ours is used after it.
+        callee.call(revents, arg);
     }
 }
 

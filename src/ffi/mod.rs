@@ -5,6 +5,7 @@
 
 mod feed;
 mod global;
+mod libevent;
 mod looplife;
 mod running;
 mod watchers;

@@ -3,7 +3,7 @@
 use core::ffi::{c_int, c_uint, c_void};
 
 use crate::abi::{ev_embed, ev_loop, ev_once_cb, ev_tstamp, ev_walk_cb, ev_watcher};
-use crate::engine::LoopPtr;
+use crate::engine::{Callee, LoopPtr};
 use crate::watcher::{EmbedPtr, WatcherPtr};
 
 /// Runs the loop until nothing is active or `ev_break`; with `EVRUN_NOWAIT` or `EVRUN_ONCE` one iteration. Returns the
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn ev_once(
     arg: *mut c_void,
 ) {
     // SAFETY: handed on to the caller.
-    unsafe { LoopPtr::new(loop_) }.once(fd, events, timeout, cb, arg);
+    unsafe { LoopPtr::new(loop_) }.once(fd, events, timeout, Callee::Once(cb), arg);
 }
 
 /// Calls `cb` with every active watcher of `types` (event bits). It may stop the watcher that it is given.
