@@ -89,6 +89,30 @@ typedef char libev_layout_of_struct_event_differs_from_the_shared_library_
 /* ---- functions ---- */
 
 /* generated: begin */
+extern void event_active (struct event *ev, int res, short ncalls);
+extern int event_add (struct event *ev, struct timeval *tv);
+extern int event_base_dispatch (struct event_base *base);
+extern void event_base_free (struct event_base *base);
+extern const char *event_base_get_method (const struct event_base *base);
+extern int event_base_loop (struct event_base *base, int flags);
+extern int event_base_loopexit (struct event_base *base, struct timeval *tv);
+extern struct event_base *event_base_new (void);
+extern int event_base_once (struct event_base *base, int fd, short events, event_callback_fn cb, void *arg, struct timeval *tv);
+extern int event_base_priority_init (struct event_base *base, int npri);
+extern int event_base_set (struct event_base *base, struct event *ev);
+extern int event_del (struct event *ev);
+extern int event_dispatch (void);
+extern event_callback_fn event_get_callback (const struct event *ev);
+extern const char *event_get_method (void);
+extern const char *event_get_version (void);
+extern void *event_init (void);
+extern int event_loop (int flags);
+extern int event_loopexit (struct timeval *tv);
+extern int event_once (int fd, short events, event_callback_fn cb, void *arg, struct timeval *tv);
+extern int event_pending (struct event *ev, short events, struct timeval *tv);
+extern int event_priority_init (int npri);
+extern int event_priority_set (struct event *ev, int pri);
+extern void event_set (struct event *ev, int fd, short events, event_callback_fn cb, void *arg);
 /* generated: end */
 
 /* Declared for programs that mention it; the library has no such function. */

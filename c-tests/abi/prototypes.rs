@@ -1,8 +1,8 @@
-//! The prototypes of `include/ev.h`, generated from the exported functions.
+//! The prototypes of `include/ev.h` and `include/event.h`, generated from the exported functions.
 //!
 //! cbindgen reads the definitions; here its output becomes the header's own style: grouped by the
 //! switch that hides them, callbacks written out, `EV_NOEXCEPT` on what cannot unwind, C++'s
-//! default arguments. The header holds the result between two marks, checked in and compared.
+//! default arguments. A header holds the result between two marks, checked in and compared.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -41,8 +41,14 @@ const API: [&str; 13] = [
     "ev_loop_callback",
 ];
 
-/// The one callback type that C knows by name.
+/// The one callback type of ev.h that C knows by name.
 const NAMED_CALLBACK: &str = "ev_loop_callback";
+
+/// The one of event.h, declared there by hand: a structure above the prototypes needs it.
+const DECLARED_CALLBACK: &str = "event_callback_fn";
+
+/// Structures that C++ and version 3 know by their tags alone.
+const TAGS: [&str; 4] = ["ev_loop", "event", "event_base", "timeval"];
 
 /// Watchers that a switch hides, and the switch.
 const WATCHERS: [(&str, &str); 12] = [
@@ -60,11 +66,29 @@ const WATCHERS: [(&str, &str); 12] = [
     ("async", "EV_ASYNC_ENABLE"),
 ];
 
-pub fn trials() -> Vec<Trial> {
-    vec![Trial::test("prototypes::header_is_current", header_is_current)]
+/// The style of one header.
+struct Style {
+    file: &'static str,
+    /// What the names of its functions begin with.
+    prefix: &'static str,
+    /// What precedes a declaration.
+    storage: &'static str,
+    /// What follows the declaration of what cannot unwind.
+    noexcept: &'static str,
 }
 
-fn header_is_current() -> Result<(), Failed> {
+const EV: Style = Style { file: "ev.h", prefix: "ev_", storage: "EV_API_DECL ", noexcept: " EV_NOEXCEPT" };
+
+/// As libevent's: the types of its functions are known to programs.
+const EVENT: Style = Style { file: "event.h", prefix: "event_", storage: "extern ", noexcept: "" };
+
+pub fn trials() -> Vec<Trial> {
+    [EV, EVENT]
+        .map(|style| Trial::test(format!("prototypes::{}_is_current", style.file), move || header_is_current(&style)))
+        .into()
+}
+
+fn header_is_current(style: &Style) -> Result<(), Failed> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = vec![root.join("src/abi.rs")];
     for entry in fs::read_dir(root.join("src/ffi"))? {
@@ -79,11 +103,11 @@ fn header_is_current() -> Result<(), Failed> {
         }
     }
     sources.sort();
-    let header = root.join("include/ev.h");
+    let header = root.join("include").join(style.file);
     let text = fs::read_to_string(&header)?;
     let begin = text.find(BEGIN).ok_or("the header has lost the mark where the prototypes begin")? + BEGIN.len();
     let end = text.find(END).ok_or("the header has lost the mark where the prototypes end")?;
-    let wanted = generate(&root.join("cbindgen.toml"), &sources)?;
+    let wanted = generate(style, &root.join("cbindgen.toml"), &sources)?;
     if text[begin..end] == wanted {
         return Ok(());
     }
@@ -91,16 +115,17 @@ fn header_is_current() -> Result<(), Failed> {
         fs::write(&header, format!("{}{wanted}{}", &text[..begin], &text[end..]))?;
         return Ok(());
     }
-    let difference = crate::difference(text[begin..end].lines(), wanted.lines(), "include/ev.h", "src/ffi");
+    let difference = crate::difference(text[begin..end].lines(), wanted.lines(), style.file, "src/ffi");
     let difference = if difference.is_empty() { "the order of lines".into() } else { difference };
     Err(format!(
-        "the prototypes in include/ev.h are not those of src/ffi; {BLESS}=1 cargo test --test abi rewrites them:\n{difference}"
+        "the prototypes in {} are not those of src/ffi; {BLESS}=1 cargo test --test abi rewrites them:\n{difference}",
+        style.file
     )
     .into())
 }
 
 /// The generated part of the header.
-pub fn generate(config: &Path, sources: &[PathBuf]) -> Result<String, String> {
+fn generate(style: &Style, config: &Path, sources: &[PathBuf]) -> Result<String, String> {
     let config = cbindgen::Config::from_file(config)?;
     let mut builder = cbindgen::Builder::new().with_config(config);
     let mut rust = String::new();
@@ -125,24 +150,27 @@ pub fn generate(config: &Path, sources: &[PathBuf]) -> Result<String, String> {
             let (name, parameters) = rest.split_once(")(").ok_or(format!("what is: {line}"))?;
             let parameters = parameters.strip_suffix(')').ok_or(format!("what is: {line}"))?;
             let parameters: Vec<_> = split(parameters).into_iter().map(c_type).collect();
-            let noexcept = noexcept(&rust, name)?;
+            let noexcept = if is_noexcept(&rust, name)? { style.noexcept } else { "" };
             let declare = |name: &str| format!("{}(*{name})({}){noexcept}", c_type(result), parameters.join(", "));
             if name == NAMED_CALLBACK {
-                add(name, format!("typedef {};", declare(name)));
-            } else {
+                if name.starts_with(style.prefix) {
+                    add(name, format!("typedef {};", declare(name)));
+                }
+            } else if name != DECLARED_CALLBACK {
                 // The bell marks where the parameter's name goes.
                 callbacks.insert(name.to_string(), declare("\x07"));
             }
         } else if let Some((head, parameters)) = line.strip_suffix(')').and_then(|line| line.split_once('(')) {
             let start = head.rfind([' ', '*']).map_or(0, |at| at + 1);
             let (result, name) = head.split_at(start);
-            if !name.starts_with("ev_") {
+            if !name.starts_with(style.prefix) {
                 continue;
             }
             let parameters: Vec<_> =
                 split(parameters).into_iter().map(|parameter| c_parameter(name, parameter, &callbacks)).collect();
-            let noexcept = noexcept(&rust, name)?;
-            add(name, format!("EV_API_DECL {}{name} ({}){noexcept};", c_type(result), parameters.join(", ")));
+            let noexcept = if is_noexcept(&rust, name)? { style.noexcept } else { "" };
+            let (storage, result) = (style.storage, c_type(result));
+            add(name, format!("{storage}{result}{name} ({}){noexcept};", parameters.join(", ")));
         }
     }
 
@@ -175,7 +203,7 @@ fn switch_of(name: &str) -> (usize, &'static str) {
     if API.contains(&name) {
         return (2, "EV_FEATURE_API");
     }
-    let name = &name["ev_".len()..];
+    let Some(name) = name.strip_prefix("ev_") else { return (0, "") };
     for (order, (watcher, switch)) in WATCHERS.into_iter().enumerate() {
         if name.strip_prefix(watcher).is_some_and(|rest| rest.is_empty() || rest.starts_with('_')) {
             let order = WATCHERS.iter().position(|(_, other)| *other == switch).unwrap_or(order);
@@ -204,15 +232,18 @@ fn split(parameters: &str) -> Vec<&str> {
     parts
 }
 
-/// C++ and version 3 know the loop's type by its tag alone; Rust's `loop` is a keyword.
+/// Structures by their tags; Rust's `loop` is a keyword, and an underscore says that a parameter is not looked at.
 fn c_type(text: &str) -> String {
     let text = match text.strip_suffix("loop_") {
         Some(rest) => format!("{rest}loop"),
         None => text.to_string(),
     };
-    match text.strip_prefix("ev_loop *") {
-        Some(rest) => format!("struct ev_loop *{rest}"),
-        None => text,
+    let (constant, named) = text.strip_prefix("const ").map_or(("", text.as_str()), |rest| ("const ", rest));
+    match named.split_once(" *") {
+        Some((tag, rest)) if TAGS.contains(&tag) => {
+            format!("{constant}struct {tag} *{}", rest.strip_prefix('_').unwrap_or(rest))
+        }
+        _ => text.replace(" _", " "),
     }
 }
 
@@ -235,7 +266,7 @@ fn name_of(parameter: &str) -> &str {
 }
 
 /// Whether a definition is of the kind that cannot unwind, by its ABI in the source.
-fn noexcept(rust: &str, name: &str) -> Result<&'static str, String> {
+fn is_noexcept(rust: &str, name: &str) -> Result<bool, String> {
     let definition = [format!(" fn {name}("), format!("type {name} =")]
         .iter()
         .find_map(|start| {
@@ -246,8 +277,8 @@ fn noexcept(rust: &str, name: &str) -> Result<&'static str, String> {
         })
         .ok_or(format!("no definition of {name}"))?;
     match (definition.contains("extern \"C\" fn"), definition.contains("extern \"C-unwind\" fn")) {
-        (true, false) => Ok(" EV_NOEXCEPT"),
-        (false, true) => Ok(""),
+        (true, false) => Ok(true),
+        (false, true) => Ok(false),
         // An argument's own function type is to be named in src/abi.rs, where its ABI is alone.
         _ => Err(format!("cannot tell the ABI of {name}: {definition}")),
     }
