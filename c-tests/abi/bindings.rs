@@ -28,7 +28,7 @@ pub struct Structure {
 impl Bindings {
     /// Reads a header; `arguments` are clang's.
     pub fn read(header: Header, arguments: &[&str]) -> Result<Self, String> {
-        let path = header.directory().join("ev.h");
+        let path = header.directory().join(header.file());
         let target = bindgen::RustTarget::stable(82, 0).map_err(|error| format!("{error}"))?;
         let bindings = bindgen::Builder::default()
             .header(path.to_str().ok_or("a path that is no text")?)

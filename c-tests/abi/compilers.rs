@@ -11,30 +11,46 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Whose ev.h is included.
+/// Which header is included, and whose.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Header {
     Ours,
     /// Of the reference, as the distribution installs it.
     Reference,
+    /// event.h, which includes ev.h.
+    OurEvent,
+    /// Of the reference as `make reference` builds it: what the distribution installs by that name may be libevent's.
+    ReferenceEvent,
 }
 
 impl Header {
     pub fn directory(self) -> PathBuf {
         match self {
-            Self::Ours => root().join("include"),
+            Self::Ours | Self::OurEvent => root().join("include"),
             Self::Reference => PathBuf::from("/usr/include"),
+            Self::ReferenceEvent => {
+                let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(root());
+                target.join("reference/include")
+            }
         }
     }
-}
 
-/// Whether the reference's header is installed; says so where it is not.
-pub fn have_reference(test: &str) -> bool {
-    let have = Header::Reference.directory().join("ev.h").exists();
-    if !have {
-        eprintln!("{test}: skipped, libev-dev is not installed");
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Ours | Self::Reference => "ev.h",
+            Self::OurEvent | Self::ReferenceEvent => "event.h",
+        }
     }
-    have
+
+    /// Whether it is there for `test`; says so where it is not.
+    pub fn is_there(self, test: &str) -> bool {
+        let there = self.directory().join(self.file()).exists();
+        if !there {
+            let how = if self == Self::ReferenceEvent { "make reference builds it" } else { "it is in libev-dev" };
+            eprintln!("{test}: skipped, the reference's {} is not there ({how})", self.file());
+        }
+        there
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -30,6 +30,24 @@ const CONFIGURATIONS: [(&str, &[&str]); 18] = [
     ("no_periodic_own_atomic", &["-DEV_PERIODIC_ENABLE=0", "-DEV_ATOMIC_T=int"]),
 ];
 
+/// Those that event.h looks at.
+const EVENT_CONFIGURATIONS: [(&str, &[&str]); 4] = [
+    ("default", &[]),
+    ("no_compat3", &["-DEV_COMPAT3=0"]),
+    ("types_alone", &["-DEV_PROTOTYPES=0", "-DEV_COMPAT3=0"]),
+    ("no_signal", &["-DEV_SIGNAL_ENABLE=0", "-DEV_CHILD_ENABLE=0"]),
+];
+
+/// A header of ours and that of the reference.
+#[derive(Clone, Copy)]
+struct Pair {
+    ours: Header,
+    reference: Header,
+}
+
+const EV: Pair = Pair { ours: Header::Ours, reference: Header::Reference };
+const EVENT: Pair = Pair { ours: Header::OurEvent, reference: Header::ReferenceEvent };
+
 /// The reference declares these noexcept. Here exceptions may pass through the first two, which
 /// call the program back, and cancellation through the last, which waits.
 const MAY_UNWIND: [&str; 3] = ["ev_embed_sweep", "ev_walk", "ev_sleep"];
@@ -37,22 +55,25 @@ const MAY_UNWIND: [&str; 3] = ["ev_embed_sweep", "ev_walk", "ev_sleep"];
 pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for (name, switches) in CONFIGURATIONS {
-        trials.push(against_reference(format!("declared::macros::{name}"), move || {
-            same_macros(Language::C, switches)?;
-            same_macros(Language::Cpp, switches)
-        }));
-        trials.push(against_reference(format!("declared::items::{name}"), move || same_items(switches)));
+        trials.push(against_reference(format!("declared::macros::{name}"), EV, move || same_macros(EV, switches)));
+        trials.push(against_reference(format!("declared::items::{name}"), EV, move || same_items(EV, switches)));
     }
-    trials.push(against_reference("declared::types_in_cpp17".into(), same_types));
-    trials.push(against_reference("declared::noexcept_in_cpp98_and_cpp11".into(), exception_specifications));
+    for (name, switches) in EVENT_CONFIGURATIONS {
+        let trial = |what| format!("declared::event_{what}::{name}");
+        trials.push(against_reference(trial("macros"), EVENT, move || same_macros(EVENT, switches)));
+        trials.push(against_reference(trial("items"), EVENT, move || same_items(EVENT, switches)));
+    }
+    trials.push(against_reference("declared::types_in_cpp17".into(), EV, || same_types(EV)));
+    trials.push(against_reference("declared::event_types_in_cpp17".into(), EVENT, || same_types(EVENT)));
+    trials.push(against_reference("declared::noexcept_in_cpp98_and_cpp11".into(), EV, exception_specifications));
     trials
 }
 
-fn against_reference(name: String, test: impl FnOnce() -> Result<(), String> + Send + 'static) -> Trial {
+fn against_reference(name: String, pair: Pair, test: impl FnOnce() -> Result<(), String> + Send + 'static) -> Trial {
     Trial::test(
         name.clone(),
         move || {
-            if compilers::have_reference(&name) { test().map_err(Failed::from) } else { Ok(()) }
+            if pair.reference.is_there(&name) { test().map_err(Failed::from) } else { Ok(()) }
         },
     )
 }
@@ -60,7 +81,8 @@ fn against_reference(name: String, test: impl FnOnce() -> Result<(), String> + S
 /// Names and parameter counts of the macros that a header defines.
 pub fn macros(language: Language, header: Header, switches: &[&str]) -> Result<BTreeSet<String>, String> {
     let arguments: Vec<&str> = switches.iter().copied().chain(["-E", "-dM"]).collect();
-    let output = Compiler::of_machine(language)?.text(header, &arguments, "#include <ev.h>\n")?;
+    let output =
+        Compiler::of_machine(language)?.text(header, &arguments, &format!("#include <{}>\n", header.file()))?;
     compilers::success(&output)?;
     let names = String::from_utf8_lossy(&output.stdout)
         .lines()
@@ -81,9 +103,16 @@ pub fn macros(language: Language, header: Header, switches: &[&str]) -> Result<B
     Ok(names)
 }
 
-fn same_macros(language: Language, switches: &[&str]) -> Result<(), String> {
-    let ours = macros(language, Header::Ours, switches)?;
-    let reference = macros(language, Header::Reference, switches)?;
+fn same_macros(pair: Pair, switches: &[&str]) -> Result<(), String> {
+    for language in [Language::C, Language::Cpp] {
+        same_macros_in(language, pair, switches)?;
+    }
+    Ok(())
+}
+
+fn same_macros_in(language: Language, pair: Pair, switches: &[&str]) -> Result<(), String> {
+    let ours = macros(language, pair.ours, switches)?;
+    let reference = macros(language, pair.reference, switches)?;
     if reference.len() < 60 {
         return Err(format!("found only {} macros", reference.len()));
     }
@@ -91,16 +120,23 @@ fn same_macros(language: Language, switches: &[&str]) -> Result<(), String> {
 }
 
 /// Functions, types and constants, with the types of all their parts.
-fn same_items(switches: &[&str]) -> Result<(), String> {
-    let ours = Bindings::read(Header::Ours, switches)?;
-    let reference = Bindings::read(Header::Reference, switches)?;
+fn same_items(pair: Pair, switches: &[&str]) -> Result<(), String> {
+    let ours = Bindings::read(pair.ours, switches)?;
+    let reference = Bindings::read(pair.reference, switches)?;
     if reference.items.len() < 80 {
         return Err(format!("found only {} items", reference.items.len()));
     }
     if ours.structures != reference.structures {
         return Err(format!("ours {:?}\nreference {:?}", ours.structures, reference.structures));
     }
-    same(ours.items.iter().map(String::as_str), reference.items.iter().map(String::as_str))
+    same(ours.items.iter().map(|item| comparable(item)), reference.items.iter().map(|item| comparable(item)))
+}
+
+/// An item, but of libevent's functions and callback the name alone: the reference leaves some parameters without one.
+/// [`same_types`] looks at their types.
+fn comparable(item: &str) -> &str {
+    let named = ["pub fn event_", "pub type event_callback_fn"].iter().any(|start| item.starts_with(start));
+    if named { item.split(['(', '=']).next().unwrap_or(item) } else { item }
 }
 
 fn same<'a>(ours: impl Iterator<Item = &'a str>, reference: impl Iterator<Item = &'a str>) -> Result<(), String> {
@@ -122,8 +158,8 @@ const INLINE: [&str; 9] = [
 ];
 
 /// The functions that the reference's header declares or defines.
-fn functions(switches: &[&str]) -> Result<Vec<String>, String> {
-    let reference = Bindings::read(Header::Reference, switches)?;
+fn functions(reference: Header, switches: &[&str]) -> Result<Vec<String>, String> {
+    let reference = Bindings::read(reference, switches)?;
     let declared = reference.items.iter().filter_map(|item| item.strip_prefix("pub fn ")?.split('(').next());
     let names: Vec<String> = declared.chain(INLINE).map(str::to_string).collect();
     if names.len() < 75 {
@@ -133,15 +169,17 @@ fn functions(switches: &[&str]) -> Result<Vec<String>, String> {
 }
 
 /// Prints each function's C++ type, which holds whether it and its arguments are noexcept, and each member's.
-fn same_types() -> Result<(), String> {
+fn same_types(pair: Pair) -> Result<(), String> {
     let switches = ["-DEV_WALK_ENABLE=1"];
-    let names = functions(&switches)?;
-    let members = Bindings::read(Header::Reference, &switches)?.structures;
-    let mut source = String::from("#include <ev.h>\n#include <cstdio>\n#include <typeinfo>\nint main () {\n");
+    let names = functions(pair.reference, &switches)?;
+    let members = Bindings::read(pair.reference, &switches)?.structures;
+    let include = pair.ours.file();
+    let mut source = format!("#include <{include}>\n#include <cstdio>\n#include <typeinfo>\nint main () {{\n");
     for name in &names {
         source += &format!("std::printf (\"{name} %s\\n\", typeid (decltype (&{name})).name ());\n");
     }
-    for (structure, layout) in &members {
+    // The union within an event has no name.
+    for (structure, layout) in members.iter().filter(|(name, _)| !name.contains("__bindgen")) {
         for field in layout.fields.keys() {
             let field = field.trim_end_matches('_');
             source += &format!(
@@ -155,14 +193,14 @@ fn same_types() -> Result<(), String> {
         Compiler::of_machine(Language::Cpp)?.run(header, &arguments, Source::Text(&source))
     };
     // The noexcept of a function is the "Do" that follows its "P"; its arguments' come later.
-    let reference: Vec<String> = run(Header::Reference)?
+    let reference: Vec<String> = run(pair.reference)?
         .lines()
         .map(|line| match line.split_once(' ') {
             Some((name, kind)) if MAY_UNWIND.contains(&name) => format!("{name} {}", kind.replacen("PDoF", "PF", 1)),
             _ => line.to_string(),
         })
         .collect();
-    let ours = run(Header::Ours)?;
+    let ours = run(pair.ours)?;
     same(ours.lines(), reference.iter().map(String::as_str))
 }
 

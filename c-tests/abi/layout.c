@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 #include <signal.h>
-#include <ev.h>
+#include HEADER /* ev.h, or event.h, which includes it */
 
 #define SIZE(type, size) \
   _Static_assert (sizeof (type) == (size), "size of " #type); \
@@ -92,3 +92,23 @@ _Static_assert (_Generic ((ev_tstamp)0, double: 1, default: 0), "ev_tstamp");
 _Static_assert (EV_MINPRI == -2 && EV_MAXPRI == 2, "priorities");
 _Static_assert (EV_VERSION_MAJOR == 4 && EV_VERSION_MINOR == 33, "version");
 _Static_assert (EV_ERROR < 0 && EV_UNDEF == -1, "the bits at the sign");
+
+#ifdef EVENT_H_
+SIZE (struct event, 144);
+SIZE (((struct event *)0)->iosig, 48);
+AT (struct event, iosig.io, 0, struct ev_io);
+AT (struct event, iosig.sig, 0, struct ev_signal);
+AT (struct event, to, 48, struct ev_timer);
+AT (struct event, ev_base, 96, struct event_base *);
+AT (struct event, ev_callback, 104, event_callback_fn);
+AT (struct event, ev_arg, 112, void *);
+AT (struct event, ev_fd, 120, int);
+AT (struct event, ev_pri, 124, int);
+AT (struct event, ev_res, 128, int);
+AT (struct event, ev_flags, 132, int);
+AT (struct event, ev_events, 136, short);
+
+_Static_assert (_Generic ((event_callback_fn)0, void (*)(int, short, void *): 1, default: 0), "event_callback_fn");
+_Static_assert (EV_TIMEOUT == EV_TIMER && EVLOOP_NONBLOCK == EVRUN_NOWAIT, "names of version 3 and libevent's");
+_Static_assert (EVLOOP_ONESHOT == EVRUN_ONCE && EVLOOP_ONCE == EVRUN_ONCE, "EVLOOP_ONCE");
+#endif

@@ -29,30 +29,32 @@ const_assert_eq!(EVBACKEND_ALL & EVBACKEND_MASK, EVBACKEND_ALL);
 const_assert_eq!(EV_TIMEOUT, EV_TIMER);
 assert_type_eq_all!(ev_watcher_cb<ev_io>, Option<unsafe extern "C-unwind" fn(*mut ev_loop, *mut ev_io, c_int)>);
 
+/// The headers that there may be, by name.
+const HEADERS: [(&str, Header); 4] = [
+    ("our_header", Header::Ours),
+    ("reference_header", Header::Reference),
+    ("our_event_header", Header::OurEvent),
+    ("reference_event_header", Header::ReferenceEvent),
+];
+
 pub fn trials() -> Vec<Trial> {
-    vec![
-        Trial::test("layout::rust_against_our_header", || rust_against(Header::Ours)),
-        Trial::test("layout::rust_against_reference_header", || {
-            if compilers::have_reference("layout::rust_against_reference_header") {
-                rust_against(Header::Reference)
-            } else {
-                Ok(())
-            }
-        }),
-        Trial::test("layout::static_asserts_in_c", || static_asserts(Header::Ours)),
-        Trial::test("layout::static_asserts_in_c_on_reference_header", || {
-            if compilers::have_reference("layout::static_asserts_in_c_on_reference_header") {
-                static_asserts(Header::Reference)
-            } else {
-                Ok(())
-            }
-        }),
-    ]
+    let mut trials = Vec::new();
+    for (name, header) in HEADERS {
+        for (what, test) in [("rust_against", rust_against as Test), ("static_asserts_on", static_asserts)] {
+            let trial = format!("layout::{what}_{name}");
+            let test = move || if header.is_there(&trial) { test(header) } else { Ok(()) };
+            trials.push(Trial::test(format!("layout::{what}_{name}"), test));
+        }
+    }
+    trials
 }
+
+type Test = fn(Header) -> Result<(), Failed>;
 
 fn static_asserts(header: Header) -> Result<(), Failed> {
     let source = compilers::root().join("c-tests/abi/layout.c");
-    let arguments = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"];
+    let include = format!("-DHEADER=<{}>", header.file());
+    let arguments = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", &include];
     Ok(compilers::success(&Compiler::of_machine(Language::C)?.file(header, &arguments, &source)?)?)
 }
 
@@ -60,7 +62,11 @@ fn rust_against(header: Header) -> Result<(), Failed> {
     let bindings = Bindings::read(header, &[])?;
     let mut wrong = String::new();
 
-    let ours = structures();
+    let events = header.file() == "event.h";
+    let mut ours = structures();
+    if events {
+        ours.extend(event_structures());
+    }
     for (name, structure) in &ours {
         match bindings.structures.get(*name) {
             None => wrong += &format!("the header has no {name}\n"),
@@ -74,7 +80,10 @@ fn rust_against(header: Header) -> Result<(), Failed> {
         wrong += &format!("Rust has no {name}\n");
     }
 
-    let constants = constants();
+    let mut constants = constants();
+    if events {
+        constants.extend(event_constants());
+    }
     for (name, value) in &constants {
         // These are expressions of macros, which layout.c compares.
         if ["EV_MINPRI", "EV_MAXPRI"].contains(name) {
@@ -86,8 +95,12 @@ fn rust_against(header: Header) -> Result<(), Failed> {
         }
     }
     for name in bindings.constants.keys().filter(|name| !constants.contains_key(name.as_str())) {
-        // The header's switches have no meaning in Rust.
-        if !(name.ends_with("_ENABLE") || name.starts_with("EV_FEATURE") || SWITCHES.contains(&name.as_str())) {
+        // The header's switches have no meaning in Rust, nor has libevent's log.
+        if !(name.starts_with("_EVENT_LOG_")
+            || name.ends_with("_ENABLE")
+            || name.starts_with("EV_FEATURE")
+            || SWITCHES.contains(&name.as_str()))
+        {
             wrong += &format!("Rust has no {name}\n");
         }
     }
@@ -133,6 +146,16 @@ fn structures() -> BTreeMap<&'static str, Structure> {
     all
 }
 
+/// Those of events. The union within one has no name in C.
+fn event_structures() -> BTreeMap<&'static str, Structure> {
+    let mut all = BTreeMap::new();
+    structure!(all, event: iosig to ev_base ev_callback ev_arg ev_fd ev_pri ev_res ev_flags ev_events);
+    structure!(all, event_iosig: io sig);
+    let union = all.remove("event_iosig").unwrap_or_default();
+    all.insert("event__bindgen_ty_1", union);
+    all
+}
+
 macro_rules! constants {
     ($type:ty: $($name:ident)*) => {
         [$((stringify!($name), { let value: $type = $name; i64::from(value) })),*]
@@ -150,4 +173,10 @@ fn constants() -> BTreeMap<&'static str, i64> {
     let others = constants!(c_int: EVRUN_NOWAIT EVRUN_ONCE EVBREAK_CANCEL EVBREAK_ONE EVBREAK_ALL
         EV_VERSION_MAJOR EV_VERSION_MINOR EV_MINPRI EV_MAXPRI);
     events.into_iter().chain(flags).chain(backends).chain(others).collect()
+}
+
+fn event_constants() -> BTreeMap<&'static str, i64> {
+    constants!(c_int: EV_PERSIST EV_ET EVLIST_TIMEOUT EVLIST_INSERTED EVLIST_SIGNAL EVLIST_ACTIVE EVLIST_INTERNAL
+        EVLIST_INIT)
+    .into()
 }

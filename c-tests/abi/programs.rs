@@ -15,6 +15,9 @@ const CPP: [&str; 8] = ["c++98", "c++03", "c++11", "c++14", "c++17", "c++20", "c
 const OTHER_C: &str = "clang-19";
 const OTHER_CPP: &str = "clang++-19";
 
+/// Uses event.h, the others use ev.h.
+const EVENT: &str = "event_user.c";
+
 const STRICT: [&str; 5] = ["-Wall", "-Wextra", "-pedantic", "-Werror", "-c"];
 
 pub fn trials() -> Vec<Trial> {
@@ -46,7 +49,7 @@ pub fn trials() -> Vec<Trial> {
     trials.push(Trial::test("programs::effects_of_macros", || effects(Header::Ours, &["-O0", "-O2", "-O3"])));
     trials.push(Trial::test("programs::effects_of_macros_on_reference_header", || {
         // Not optimised: there a callback written through ev_watcher may be read stale.
-        if compilers::have_reference("programs::effects_of_macros_on_reference_header") {
+        if Header::Reference.is_there("programs::effects_of_macros_on_reference_header") {
             effects(Header::Reference, &["-O0"])
         } else {
             Ok(())
@@ -61,8 +64,8 @@ fn program(name: &str) -> PathBuf {
 
 fn programs(language: Language) -> &'static [&'static str] {
     match language {
-        Language::C => &["every_macro.c", "effects.c", "user.c"],
-        Language::Cpp => &["every_macro.c", "effects.c", "user.cpp"],
+        Language::C => &["every_macro.c", "effects.c", "user.c", EVENT],
+        Language::Cpp => &["every_macro.c", "effects.c", "user.cpp", EVENT],
     }
 }
 
@@ -92,17 +95,18 @@ fn silent_with_more_warnings() -> Result<(), Failed> {
         arguments.extend(common);
         arguments.extend(more);
         arguments.extend(["-O2", "-o", "/dev/null"]);
-        let source = "#include <ev.h>\n";
-        compilers::success(&Compiler::of_machine(language)?.text(Header::Ours, &arguments, source)?)?;
+        for source in ["#include <ev.h>\n", "#include <event.h>\n"] {
+            compilers::success(&Compiler::of_machine(language)?.text(Header::Ours, &arguments, source)?)?;
+        }
     }
     Ok(())
 }
 
-/// The program that stands for all macros names each of them.
+/// The programs that stand for all macros name each of them.
 fn every_macro_is_used() -> Result<(), Failed> {
-    let text = std::fs::read_to_string(program("every_macro.c"))?;
+    let text = std::fs::read_to_string(program("every_macro.c"))? + &std::fs::read_to_string(program(EVENT))?;
     let words: Vec<&str> = text.split(|char: char| !(char.is_alphanumeric() || char == '_')).collect();
-    let missing: Vec<String> = declared::macros(Language::C, Header::Ours, &[])?
+    let missing: Vec<String> = declared::macros(Language::C, Header::OurEvent, &[])?
         .into_iter()
         .filter(|name| !words.contains(&name.split(' ').next().unwrap_or_default()))
         .collect();
@@ -111,9 +115,11 @@ fn every_macro_is_used() -> Result<(), Failed> {
 
 /// The programs are ones that the reference's header takes as well.
 fn accepted_by_reference() -> Result<(), Failed> {
-    if !compilers::have_reference("programs::accepted_by_reference_header") {
+    let test = "programs::accepted_by_reference_header";
+    if !Header::Reference.is_there(test) {
         return Ok(());
     }
+    let with_events = Header::ReferenceEvent.is_there(test);
     for (language, standard) in [
         (Language::C, "-std=c99"),
         (Language::C, "-std=c2x"),
@@ -121,8 +127,12 @@ fn accepted_by_reference() -> Result<(), Failed> {
         (Language::Cpp, "-std=c++23"),
     ] {
         for name in programs(language) {
+            let header = if *name == EVENT { Header::ReferenceEvent } else { Header::Reference };
+            if header == Header::ReferenceEvent && !with_events {
+                continue;
+            }
             let arguments = [standard, "-w", "-c", "-o", "/dev/null"];
-            let output = Compiler::of_machine(language)?.file(Header::Reference, &arguments, &program(name))?;
+            let output = Compiler::of_machine(language)?.file(header, &arguments, &program(name))?;
             compilers::success(&output)?;
         }
     }
