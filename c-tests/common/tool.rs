@@ -21,3 +21,9 @@ pub fn output(mut command: Command) -> Result<String, String> {
     }
     Err(format!("{command:?}: {}\n{said}{}", done.status, String::from_utf8_lossy(&done.stderr)))
 }
+
+/// Whether the search path leads to a tool.
+pub fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
+}

@@ -1,56 +1,36 @@
 //! Programs built from the installed files with pkg-config's flags.
 
-use crate::common::{self, process, tool};
-use crate::{Installed, PREFIX};
-use std::collections::BTreeSet;
+use crate::common::tool;
+use crate::{Installed, PREFIX, TICKS, needed, source};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::path::PathBuf;
 
-/// What ticks.c prints.
-const TICKS: &str = "4.33 3\n";
+/// What throws.cpp prints.
+pub const THROWS: &str = "left 2 0\n";
+
+/// A program in C and one in C++, and what they print.
+pub const PROGRAMS: [(&str, &str, &str); 2] = [("gcc", "ticks.c", TICKS), ("g++", "throws.cpp", THROWS)];
 
 /// pkg-config's answer about the installation.
-fn pkg_config(installed: &Installed, options: &[&str]) -> Result<Vec<String>, String> {
+pub fn pkg_config(installed: &Installed, options: &[&str]) -> Result<Vec<String>, String> {
     let mut command = tool::command("pkg-config");
-    command.env("PKG_CONFIG_LIBDIR", installed.libdir().join("pkgconfig"));
-    command.env("PKG_CONFIG_SYSROOT_DIR", installed.root());
-    command.env_remove("PKG_CONFIG_PATH");
+    installed.show_to_pkg_config(&mut command);
     command.args(options).arg("libev");
     Ok(tool::output(command)?.split_whitespace().map(str::to_owned).collect())
 }
 
-fn build(installed: &Installed, mode: &[&str], options: &[&str]) -> Result<PathBuf, String> {
-    let program = installed.root().join("ticks");
-    let mut compiler = tool::command("gcc");
-    compiler.args(mode).arg("-Wall").arg("-Werror").arg("-o").arg(&program);
-    compiler.arg(common::project().join("c-tests/install/ticks.c")).args(pkg_config(installed, options)?);
+fn build(
+    installed: &Installed,
+    (compiler, name, _): (&str, &str, &str),
+    mode: &[&str],
+    options: &[&str],
+) -> Result<PathBuf, String> {
+    let program = installed.root().join("program");
+    let mut compiler = tool::command(compiler);
+    compiler.args(mode).args(["-Wall", "-Wextra", "-Werror", "-o"]).arg(&program);
+    compiler.arg(source(name)).args(pkg_config(installed, options)?);
     tool::output(compiler)?;
     Ok(program)
-}
-
-fn run(installed: &Installed, mut program: Command) -> Result<(), String> {
-    program.env_clear();
-    run_as_is(installed, program)
-}
-
-fn run_as_is(installed: &Installed, program: Command) -> Result<(), String> {
-    let ended = process::run(program, &installed.root().join("output"), Duration::from_secs(60))
-        .map_err(|error| error.to_string())?;
-    if ended.code() == Some(0) && ended.output == TICKS {
-        return Ok(());
-    }
-    Err(format!("status {:?}, output:\n{}", ended.status, ended.output))
-}
-
-/// The libraries that a program needs at run time.
-fn needed(program: &Path) -> Result<Vec<String>, String> {
-    let mut readelf = tool::command("readelf");
-    readelf.args(["-d", "-W"]).arg(program);
-    let text = tool::output(readelf)?;
-    let names = text.lines().filter(|line| line.contains("(NEEDED)")).filter_map(|line| line.split(['[', ']']).nth(1));
-    Ok(names.map(str::to_owned).collect())
 }
 
 pub fn version() -> Result<(), String> {
@@ -62,24 +42,24 @@ pub fn version() -> Result<(), String> {
 pub fn shared() -> Result<(), String> {
     for libdir in ["lib", "lib/triplet"] {
         let installed = Installed::new(libdir)?;
-        let program = build(&installed, &[], &["--cflags", "--libs"])?;
-        if !needed(&program)?.contains(&"libev.so.4".to_owned()) {
-            return Err(format!("needs {:?}", needed(&program)?));
+        for program in PROGRAMS {
+            let file = build(&installed, program, &[], &["--cflags", "--libs"])?;
+            installed.run_shared(&file, program.2)?;
         }
-        let mut command = Command::new(&program);
-        command.env_clear().env("LD_LIBRARY_PATH", installed.libdir());
-        run_as_is(&installed, command)?;
     }
     Ok(())
 }
 
 pub fn fully_static() -> Result<(), String> {
     let installed = Installed::new("lib")?;
-    let program = build(&installed, &["-static"], &["--cflags", "--libs", "--static"])?;
-    if !needed(&program)?.is_empty() {
-        return Err(format!("needs {:?}", needed(&program)?));
+    for program in PROGRAMS {
+        let file = build(&installed, program, &["-static"], &["--cflags", "--libs", "--static"])?;
+        if !needed(&file)?.is_empty() {
+            return Err(format!("needs {:?}", needed(&file)?));
+        }
+        installed.run(&file, program.2)?;
     }
-    run(&installed, Command::new(program))
+    Ok(())
 }
 
 /// With no shared library to prefer, the archive is linked into an ordinary program.
@@ -88,30 +68,27 @@ pub fn archive_alone() -> Result<(), String> {
     for name in ["libev.so", "libev.so.4", "libev.so.4.0.0"] {
         fs::remove_file(installed.libdir().join(name)).map_err(|error| format!("{name}: {error}"))?;
     }
-    let program = build(&installed, &[], &["--cflags", "--libs", "--static"])?;
-    if needed(&program)?.contains(&"libev.so.4".to_owned()) {
-        return Err(format!("needs {:?}", needed(&program)?));
+    for program in PROGRAMS {
+        let file = build(&installed, program, &[], &["--cflags", "--libs", "--static"])?;
+        installed.run_static(&file, program.2)?;
     }
-    run(&installed, Command::new(program))
+    Ok(())
 }
 
-/// Libs.private is what rustc says, without the two that the compiler driver adds in the kind that fits.
+/// Beside libev nothing but the thread library, where that is one of its own (glibc before 2.34), and the C library, which
+/// every compiler adds. So the archive is linked here without what else the compiler would add.
 pub fn private_libraries() -> Result<(), String> {
     let installed = Installed::new("lib")?;
-    let directory = common::built().join("native-static-libs");
-    let mut cargo = tool::command(env!("CARGO"));
-    cargo.current_dir(common::project()).arg("rustc").args(["--locked", "--lib", "--crate-type", "staticlib"]);
-    cargo.arg("--target-dir").arg(directory).args(["--", "--print", "native-static-libs"]);
-    let done = cargo.output().map_err(|error| error.to_string())?;
-    let said = String::from_utf8_lossy(&done.stderr);
-    let (_, list) = said.split_once("native-static-libs: ").ok_or_else(|| format!("rustc does not say: {said}"))?;
-    let mut want: BTreeSet<&str> = list.lines().next().unwrap_or_default().split_whitespace().collect();
-    want.remove("-lgcc_s");
-    want.remove("-lc");
-    want.insert("-lev");
     let have = pkg_config(&installed, &["--libs", "--static"])?;
-    let have: BTreeSet<&str> = have.iter().map(String::as_str).filter(|flag| flag.starts_with("-l")).collect();
-    let search = pkg_config(&installed, &["--libs-only-L"])?;
-    let place = format!("-L{}", installed.at(PREFIX).join("lib").display());
-    if have == want && search == [place] { Ok(()) } else { Err(format!("{have:?} {search:?}, but rustc: {want:?}")) }
+    let search = format!("-L{}", installed.at(PREFIX).join("lib").display());
+    if have != [search.as_str(), "-lev", "-lpthread"] {
+        return Err(format!("{have:?}"));
+    }
+    let program = installed.root().join("bare");
+    let mut compiler = tool::command("gcc");
+    compiler.arg("-nodefaultlibs").arg("-o").arg(&program).arg(source("ticks.c"));
+    compiler.args(pkg_config(&installed, &["--cflags"])?).arg(installed.libdir().join("libev.a"));
+    compiler.args(have.iter().filter(|flag| flag.starts_with("-l") && *flag != "-lev")).arg("-lc");
+    tool::output(compiler)?;
+    installed.run_static(&program, TICKS)
 }

@@ -1,11 +1,22 @@
 //! The installed files: which, with which permissions, and that they go again.
 
+use crate::Installed;
 use crate::common;
-use crate::{Installed, PREFIX};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+/// What is installed into LIBDIR.
+const LIBDIR: [&str; 7] = [
+    "libev.so.4.0.0",
+    "libev.so.4",
+    "libev.so",
+    "libev.a",
+    "pkgconfig/libev.pc",
+    "cmake/libev/libev-config.cmake",
+    "cmake/libev/libev-config-version.cmake",
+];
 
 /// Every file and link below a directory.
 fn files_below(directory: &Path) -> Result<BTreeSet<PathBuf>, String> {
@@ -24,11 +35,13 @@ fn files_below(directory: &Path) -> Result<BTreeSet<PathBuf>, String> {
 pub fn all_there() -> Result<(), String> {
     let installed = Installed::new("lib")?;
     let libdir = installed.libdir();
-    let mut want: BTreeSet<PathBuf> =
-        ["libev.so.4.0.0", "libev.so.4", "libev.so", "libev.a", "pkgconfig/libev.pc"].map(|n| libdir.join(n)).into();
-    let include = installed.at(PREFIX).join("include");
+    let mut want: BTreeSet<PathBuf> = LIBDIR.map(|name| libdir.join(name)).into();
+    let include = installed.include();
     for header in common::compile::files_in(&common::project().join("include")) {
-        want.insert(include.join(header.file_name().unwrap_or_default()));
+        // libevent's own may be there.
+        if !header.ends_with("event.h") {
+            want.insert(include.join(header.file_name().unwrap_or_default()));
+        }
     }
     if !want.contains(&include.join("ev.h")) {
         return Err("there is no ev.h to install".to_owned());
@@ -59,6 +72,22 @@ pub fn same_library() -> Result<(), String> {
     let read = |path: &Path| fs::read(path).map_err(|error| format!("{}: {error}", path.display()));
     let same = read(&installed.libdir().join("libev.so.4.0.0"))? == read(&installed.library)?;
     if same { Ok(()) } else { Err(format!("not {}", installed.library.display())) }
+}
+
+/// Neither the project's place nor the staging directory is told to other machines.
+pub fn no_path_of_the_build() -> Result<(), String> {
+    let installed = Installed::new("lib/triplet")?;
+    let places = [common::project(), common::target(), installed.root()];
+    for file in files_below(installed.root())? {
+        let content = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        for place in places {
+            let place = place.as_os_str().as_encoded_bytes();
+            if content.windows(place.len()).any(|window| window == place) {
+                return Err(format!("{} holds {}", file.display(), String::from_utf8_lossy(place)));
+            }
+        }
+    }
+    Ok(())
 }
 
 pub fn uninstalled() -> Result<(), String> {

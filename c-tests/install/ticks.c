@@ -1,15 +1,25 @@
-/* A program as a user of the installed library writes it: a timer that fires three times. Prints the version and the ticks. */
+/* A program as a user of the installed library writes it: a timer that fires three times. Prints the version and the ticks.
+   It calls ev_walk, so that it neither links with the distribution's library nor runs on it. */
+#define EV_WALK_ENABLE 1
 #include <ev.h>
 #include <stdio.h>
 
 static int ticks;
 
 static void
+stop (struct ev_loop *loop, int type, void *watcher)
+{
+  if (type == EV_TIMER)
+    ev_timer_stop (loop, (ev_timer *) watcher);
+}
+
+static void
 tick (struct ev_loop *loop, ev_timer *timer, int revents)
 {
   (void) revents;
+  (void) timer;
   if (++ticks == 3)
-    ev_timer_stop (loop, timer);
+    ev_walk (loop, EV_TIMER, stop);
 }
 
 int
