@@ -507,6 +507,12 @@ extern ev_tstamp libev_EV_TSTAMP_T_must_be_double_as_in_the_shared_library_;
 
 #if EV_PROTOTYPES
 
+/* clang warns that C++17 names functions with noexcept parameters differently; these have C's names. */
+# if defined __clang__ && defined __cplusplus
+#  pragma clang diagnostic push
+#  pragma clang diagnostic ignored "-Wnoexcept-type"
+# endif
+
 /* generated: begin */
 EV_API_DECL unsigned int ev_backend (struct ev_loop *loop) EV_NOEXCEPT;
 EV_API_DECL void ev_break (struct ev_loop *loop, int how EV_CPP (= EVBREAK_ONE)) EV_NOEXCEPT;
@@ -622,6 +628,10 @@ EV_API_DECL void ev_async_start (struct ev_loop *loop, ev_async *w) EV_NOEXCEPT;
 EV_API_DECL void ev_async_stop (struct ev_loop *loop, ev_async *w) EV_NOEXCEPT;
 # endif
 /* generated: end */
+
+# if defined __clang__ && defined __cplusplus
+#  pragma clang diagnostic pop
+# endif
 
 # ifdef EV_API_STATIC
 static struct ev_loop *ev_default_loop_ptr;
