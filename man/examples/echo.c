@@ -1,4 +1,4 @@
-/* echo.c - a server that sends back what it gets, and a client for it */
+/* echo.c - a server that sends back what it gets, and its client */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ev.h>
