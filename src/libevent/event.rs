@@ -112,9 +112,7 @@ impl EventPtr {
             lp.again_timer(self.timer());
             flags |= EVLIST_TIMEOUT;
         } else {
-            if self.timer().base().is_active() {
-                lp.stop_timer(self.timer());
-            }
+            lp.stop_timer(self.timer());
             flags &= !EVLIST_TIMEOUT;
         }
         self.set_flags(flags);
@@ -149,8 +147,8 @@ impl EventPtr {
         }
     }
 
-    /// Which of `asked` it waits for or is about to be told; if it waits for a time-out, `time` (unless null) gets the
-    /// time of the loop.
+    /// Which of `asked` it waits for or is about to be told; an event set with `EV_TIMEOUT` always waits for that, as the
+    /// reference has it. Where it waits for a time-out, `time` (unless null) gets the time of the loop.
     ///
     /// # Safety
     /// `time` is null or valid.
@@ -158,9 +156,10 @@ impl EventPtr {
         let waits = |watcher: WatcherPtr| watcher.is_active() || watcher.pending() != 0;
         let mut found = 0;
         if waits(self.cause()) {
-            found |= self.events() & (DESCRIPTOR | EV_SIGNAL);
+            let kind = if self.events() & EV_SIGNAL != 0 { EV_SIGNAL } else { DESCRIPTOR };
+            found |= self.events() & kind;
         }
-        if waits(self.timer().base()) {
+        if waits(self.timer().base()) || self.events() & EV_TIMEOUT != 0 {
             found |= EV_TIMEOUT;
             if !time.is_null() {
                 let now = self.its_loop(c"event_pending").now();
