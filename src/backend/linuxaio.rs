@@ -479,10 +479,12 @@ pub fn wait<H: Host>(b: &Backend, host: H, seconds: f64) {
 /// Completions: from the ring if it holds any, else by a call that may wait.
 fn collect<H: Host>(b: &Backend, host: H, context: Context, seconds: f64) {
     let ring = context.has_ring();
-    if ring && (drain(b, host, context) || seconds <= 0.0) {
+    // What a thread got that was then cancelled in the wait.
+    let left = take_filled(b, host) != 0;
+    if ring && (drain(b, host, context) || left || seconds <= 0.0) {
         return;
     }
-    let mut seconds = seconds;
+    let mut seconds = if left { 0.0 } else { seconds };
     loop {
         let events: *mut Event = b.linuxaio.events.get().cast();
         let least = usize::from(seconds > 0.0);
@@ -490,18 +492,14 @@ fn collect<H: Host>(b: &Backend, host: H, context: Context, seconds: f64) {
         // SAFETY: room for BATCH events, used by nothing else until they are handled.
         let result = unsafe { context.wait(least, events, BATCH, seconds) };
         host.acquire();
-        let count = match result {
-            Ok(count) => count.min(BATCH),
-            Err(libc::EINTR) => 0,
+        match result {
+            Ok(_) | Err(libc::EINTR) => {}
             Err(error) => {
                 host.syserr(c"(libev) linuxaio io_getevents", error);
                 return;
             }
-        };
-        for index in 0..count {
-            // SAFETY: the kernel wrote `count` events.
-            complete(b, host, unsafe { events.add(index).read() });
         }
+        let count = take_filled(b, host);
         if ring {
             drain(b, host, context);
             return;
@@ -512,6 +510,20 @@ fn collect<H: Host>(b: &Backend, host: H, context: Context, seconds: f64) {
         // Without a ring what is left is asked for, not waited for.
         seconds = 0.0;
     }
+}
+
+/// Handles what the kernel wrote to the batch of events; how many. All others are empty always.
+fn take_filled<H: Host>(b: &Backend, host: H) -> usize {
+    let events: *mut Event = b.linuxaio.events.get().cast();
+    for index in 0..BATCH {
+        // SAFETY: index < BATCH; the kernel is not writing.
+        let event = unsafe { events.add(index).replace(Event::NONE) };
+        if !event.is_filled() {
+            return index;
+        }
+        complete(b, host, event);
+    }
+    BATCH
 }
 
 /// After a fork in the child a new context; otherwise all requests anew in the same one.

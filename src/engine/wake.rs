@@ -116,7 +116,7 @@ pub fn wait_for_none_in(count: &AtomicU32) {
         if count.load(Ordering::SeqCst) == 0 {
             return;
         }
-        sys::time::sleep(20e-6);
+        sys::time::pause(20_000);
     }
 }
 

@@ -84,6 +84,11 @@ const _: () = assert!(size_of::<Event>() == 32);
 impl Event {
     /// For arrays that the kernel fills.
     pub const NONE: Self = Self { data: 0, object: 0, result: 0, result2: 0 };
+
+    /// Whether the kernel filled it: with the address of the request.
+    pub fn is_filled(&self) -> bool {
+        self.object != 0
+    }
 }
 
 /// What stands at a context's address.

@@ -1,15 +1,18 @@
 //! Descriptors: opening the kinds that the loop needs for itself, reading, writing, closing.
+//!
+//! The C library's read, write and close are cancellation points. A thread must not end here half-way through what it was
+//! doing to a loop, so they are called by number.
 
 use core::ffi::{c_int, c_long, c_void};
 use core::mem::MaybeUninit;
 
-use super::check;
+use super::{check, check_long};
 
 /// Closes a descriptor of the loop's own, if there is one.
 pub fn close(fd: c_int) {
     if fd >= 0 {
         // SAFETY: the caller owns it.
-        unsafe { libc::close(fd) };
+        unsafe { libc::syscall(libc::SYS_close, c_long::from(fd)) };
     }
 }
 
@@ -54,7 +57,7 @@ pub fn pipe() -> Result<(c_int, c_int), c_int> {
 pub fn poke(fd: c_int) {
     let one: u64 = 1;
     // SAFETY: KERNEL.
-    unsafe { libc::write(fd, (&raw const one).cast(), size_of::<u64>()) };
+    unsafe { libc::syscall(libc::SYS_write, c_long::from(fd), &raw const one, size_of::<u64>()) };
 }
 
 /// Empties an eventfd or a pipe.
@@ -67,8 +70,7 @@ pub fn drain(fd: c_int) {
 /// read(2): the number of bytes.
 pub fn read(fd: c_int, into: *mut c_void, room: usize) -> Result<usize, c_int> {
     // SAFETY: KERNEL; the caller's buffer.
-    let got = unsafe { libc::read(fd, into, room) };
-    if got < 0 { Err(super::errno()) } else { Ok(got as usize) }
+    check_long(unsafe { libc::syscall(libc::SYS_read, c_long::from(fd), into, room) }).map(|got| got as usize)
 }
 
 /// Whether the descriptor is a signalfd, or can't be told from one where there is no /proc. One cheap call tells most

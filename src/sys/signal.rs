@@ -1,6 +1,6 @@
 //! Signals: dispositions, masks, signalfd.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_long};
 use core::mem::MaybeUninit;
 use core::ptr;
 
@@ -96,7 +96,9 @@ pub fn read_signalfd(fd: c_int) -> Option<c_int> {
 pub fn reap() -> Option<(c_int, c_int)> {
     let mut status = 0;
     let flags = libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED;
+    let usage: *mut libc::rusage = ptr::null_mut();
+    // By number, since waitpid is a cancellation point, and the loop must not lose its turn here.
     // SAFETY: KERNEL.
-    let pid = unsafe { libc::waitpid(-1, &raw mut status, flags) };
-    if pid > 0 { Some((pid, status)) } else { None }
+    let pid = unsafe { libc::syscall(libc::SYS_wait4, c_long::from(-1), &raw mut status, c_long::from(flags), usage) };
+    if pid > 0 { Some((pid as c_int, status)) } else { None }
 }

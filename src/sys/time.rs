@@ -1,6 +1,6 @@
 //! Clocks, sleeping, and spans of time as the kernel takes them.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_long};
 use core::ptr;
 
 use libc::{clockid_t, timespec};
@@ -82,6 +82,14 @@ pub fn sleep(seconds: f64) {
         // SAFETY: KERNEL.
         unsafe { nanosleep(&raw const span, ptr::null_mut()) };
     }
+}
+
+/// Lets other threads run for `nanos`; not a cancellation point.
+pub fn pause(nanos: c_long) {
+    let span = timespec { tv_sec: 0, tv_nsec: nanos };
+    let no_rest: *mut timespec = ptr::null_mut();
+    // SAFETY: KERNEL.
+    unsafe { libc::syscall(libc::SYS_nanosleep, &raw const span, no_rest) };
 }
 
 /// select(2) on bit sets of any size.
