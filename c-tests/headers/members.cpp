@@ -15,7 +15,7 @@ extern "C"
   extern int calls_no_loop;
 }
 
-namespace
+namespace members
 {
   struct ev_loop *const a = &calls_loop_a;
   struct ev_loop *const b = &calls_loop_b;
@@ -473,6 +473,8 @@ namespace
 int
 main ()
 {
+  using namespace members;
+
   io ();
   timer ();
   periodic ();
