@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "the abi tests use the rest")]
 #[path = "../abi/bindings.rs"]
 mod bindings;
+mod classes;
 #[path = "../common/mod.rs"]
 mod common;
 #[allow(dead_code, reason = "the abi tests use the rest")]
@@ -20,6 +21,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = examples::trials();
     trials.extend(names::trials());
+    trials.extend(classes::trials());
     trials.extend(rendering::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

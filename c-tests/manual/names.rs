@@ -72,18 +72,23 @@ impl Interface {
         let path = Header::Ours.directory().join(header);
         let include = path.to_str().ok_or("a path that is no text")?;
         let bindings = Bindings::read(Header::Ours, &["-DEV_WALK_ENABLE=1", "-include", include])?;
-        let mut types: BTreeSet<String> = bindings.structures.keys().filter(|name| is_own(name)).cloned().collect();
-        let aliases = bindings.items.iter().filter_map(|item| item.strip_prefix("pub type ")?.split('=').next());
-        types.extend(aliases.filter(|name| is_own(name)).map(str::to_owned));
+        let named = |item: &str| {
+            let item = item.strip_prefix("pub type ").or_else(|| item.strip_prefix("pub struct "))?;
+            item.split(['=', '{', '(', ' ', ';']).next().map(str::to_owned)
+        };
+        let mut types: BTreeSet<String> = bindings.items.iter().filter_map(|item| named(item)).collect();
+        types.extend(bindings.structures.keys().cloned());
+        types.retain(|name| is_own(name) && !name.contains("_bindgen_"));
         let field = |name: &String| name.trim_end_matches('_').to_owned();
-        let members = bindings.structures.iter().map(|(name, s)| (name.clone(), s.fields.keys().map(field).collect()));
+        let structures = bindings.structures.iter().filter(|(name, _)| types.contains(*name));
+        let members = structures.map(|(name, s)| (name.clone(), s.fields.keys().map(field).collect())).collect();
         let macros = macros(header)?;
         Ok(Self {
             functions: functions(header)?,
             constants: bindings.constants.into_keys().filter(|name| !macros.contains_key(name)).collect(),
             macros,
             types,
-            members: members.collect(),
+            members,
         })
     }
 
@@ -189,7 +194,7 @@ fn members(name: &str, header: &str) -> Result<(), String> {
     let has = |structure: &str, member: &str| {
         page.entries().iter().any(|entry: &Entry| {
             words(&entry.section).iter().any(|word| word == structure)
-                && entry.head.iter().any(|call| call.name == "Fa" && call.first() == member)
+                && entry.head.iter().any(|call| call.name == "Fa" && call.arguments.iter().any(|name| name == member))
         })
     };
     let internal: BTreeMap<&str, &[&str]> = INTERNAL.into();

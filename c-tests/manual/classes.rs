@@ -1,0 +1,129 @@
+//! What is described of ev++.h: each class with its own members, and nothing else, as clang sees the header.
+
+use crate::common::{self, tool};
+use crate::page::{self, Call, Entry};
+use crate::{none, trial};
+use libtest_mimic::Trial;
+use std::collections::BTreeSet;
+use std::process::Command;
+
+/// The namespace's own members have no class.
+type Member = (String, String);
+
+/// What every watcher class has and the section of its base describes.
+const OF_EACH: [&str; 2] = ["start", "stop"];
+
+pub fn trials() -> Vec<Trial> {
+    vec![trial("classes::all_members_are_described", all_described), trial("classes::no_other_is_described", no_other)]
+}
+
+/// The public members of the namespace's classes, and what is in it besides.
+fn declared() -> Result<BTreeSet<Member>, String> {
+    let mut clang: Command = tool::command("clang-19");
+    clang.args(["-x", "c++", "-std=c++17", "-fsyntax-only", "-fno-color-diagnostics", "-Xclang", "-ast-dump"]);
+    clang.arg("-DEV_USE_STDEXCEPT=0").arg(common::project().join("include/ev++.h"));
+    let tree = tool::output(clang)?;
+
+    let mut members = BTreeSet::new();
+    let mut classes: Vec<(usize, String)> = Vec::new();
+    // Deeper than this nothing is of interest, and at this depth only what follows "public:".
+    let (mut skipped, mut private) = (None, None);
+    let inside = tree.lines().skip_while(|line| !(line.contains("-NamespaceDecl ") && line.ends_with(" ev")));
+    for line in inside.skip(1) {
+        let Some(depth) = line.find(|char: char| char.is_alphanumeric()) else { continue };
+        if skipped.is_some_and(|skipped| depth > skipped) {
+            continue;
+        }
+        skipped = None;
+        private = private.filter(|&private| depth >= private);
+        classes.retain(|(of, _)| *of < depth);
+        let Some((kind, rest)) = line[depth..].split_once(' ') else { continue };
+        // The name is the word before the type, which stands in quotes.
+        let head = rest.split(" '").next().unwrap_or_default();
+        let name = head.rsplit(' ').next().unwrap_or_default();
+        let class = classes.last().map_or(String::new(), |(_, class)| class.clone());
+        match kind {
+            _ if head.contains(" implicit ") => skipped = Some(depth),
+            "AccessSpecDecl" => private = line.ends_with("private").then_some(depth),
+            _ if private.is_some() => skipped = Some(depth),
+            "CXXRecordDecl" if head.ends_with(" definition") => {
+                let name = head.trim_end_matches(" definition").rsplit(' ').next().unwrap_or_default();
+                members.insert((class, name.to_owned()));
+                classes.push((depth, name.to_owned()));
+            }
+            "CXXMethodDecl" | "FunctionDecl" | "FieldDecl" | "EnumConstantDecl" | "TypedefDecl" => {
+                if !name.ends_with("_thunk") {
+                    members.insert((class, name.to_owned()));
+                }
+                skipped = Some(depth);
+            }
+            "EnumDecl" if !name.contains(':') => {
+                members.insert((class, name.to_owned()));
+            }
+            "ClassTemplateDecl" | "FunctionTemplateDecl" | "EnumDecl" => {}
+            _ => skipped = Some(depth),
+        }
+    }
+    let classes: BTreeSet<&String> = members.iter().map(|(class, _)| class).collect();
+    if classes.len() < 15 || members.len() < 120 {
+        return Err(format!("found only {} members of {} classes", members.len(), classes.len()));
+    }
+    Ok(members)
+}
+
+/// The classes that a section's title names.
+fn classes(title: &str) -> Vec<&str> {
+    title
+        .split([' ', ':', ','])
+        .collect::<Vec<_>>()
+        .windows(3)
+        .filter(|w| w[0] == "ev" && w[1].is_empty())
+        .map(|w| w[2])
+        .collect()
+}
+
+fn described_by(entry: &Entry) -> impl Iterator<Item = &str> {
+    let names = |call: &'_ Call| ["Fn", "Va", "Vt", "Dv"].contains(&call.name.as_str());
+    entry.head.iter().filter(move |call| names(call)).flat_map(|call| {
+        let all = if call.name == "Fn" { &call.arguments[..1] } else { &call.arguments[..] };
+        all.iter().map(|name| name.split('<').next().unwrap_or_default())
+    })
+}
+
+fn all_described() -> Result<(), String> {
+    let entries = page::named("ev++")?.entries();
+    let has = |class: &str, name: &str| {
+        entries.iter().any(|entry| {
+            let of = classes(&entry.section);
+            (of.contains(&class) || class.is_empty() || OF_EACH.contains(&name) && of.contains(&"base"))
+                && described_by(entry).any(|described| described == name)
+        })
+    };
+    let titled: BTreeSet<&str> = entries.iter().flat_map(|entry| classes(&entry.section)).collect();
+    let missing = declared()?.into_iter().filter(|(class, name)| {
+        // Comparisons, and what is part of a guard, are described in words.
+        let in_words = name.starts_with("operator=") || name.starts_with("operator!") || class == "freeze_guard";
+        let is_described = class.is_empty() && titled.contains(name.as_str()) || has(class, name);
+        !in_words && !is_described && !(class == "bad_loop" && name == "what")
+    });
+    none("no entry for", &missing.map(|(class, name)| format!("{class}::{name}")).collect::<Vec<_>>())
+}
+
+fn no_other() -> Result<(), String> {
+    let declared = declared()?;
+    let is_there = |class: &str, name: &str| declared.contains(&(class.to_owned(), name.to_owned()));
+    let mut unknown = Vec::new();
+    for entry in page::named("ev++")?.entries() {
+        let of = classes(&entry.section);
+        for name in described_by(&entry) {
+            let placeholder = name.contains("TYPE") || name == "," || name.starts_with("EV_");
+            let known = is_there("", name)
+                || of.iter().any(|class| is_there(class, name))
+                || of.contains(&"base") && OF_EACH.contains(&name);
+            if !placeholder && !known {
+                unknown.push(format!("{} in {}", name, entry.section));
+            }
+        }
+    }
+    none("there is no", &unknown)
+}
