@@ -3,6 +3,7 @@
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man/man3
 DESTDIR ?=
 CARGO ?= cargo
 OBJCOPY ?= objcopy
@@ -23,16 +24,20 @@ HEADERS = $(filter-out $(EVENT_HEADER),$(wildcard include/*.h))
 SOURCES = $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock
 PKGCONFIGDIR = $(LIBDIR)/pkgconfig
 CMAKEDIR = $(LIBDIR)/cmake/libev
+PAGES = $(wildcard man/*.3)
+HTML := $(TARGET)/html
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all lib install install-libevent uninstall demo check check-tests check-reference check-valgrind reference lint clean help
+.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind reference lint clean help
 all: lib
 
 help:
 	@echo 'make                  the library, in $(OUT)'
-	@echo 'make install          into PREFIX=$(PREFIX) (also LIBDIR, INCLUDEDIR, DESTDIR)'
+	@echo 'make install          into PREFIX=$(PREFIX) (also LIBDIR, INCLUDEDIR, MANDIR, DESTDIR)'
 	@echo 'make install-libevent event.h, for programs written for libevent 1, into INCLUDEDIR/libev-libevent'
 	@echo 'make uninstall        what these two put there'
+	@echo 'make html             the manual, to read in a browser, in $(HTML)'
+	@echo 'make man              the examples of man/examples, into the pages that show them'
 	@echo 'make demo             an unmodified program of the distribution served by the library'
 	@echo 'make check            everything below; installs the packages that are missing'
 	@echo 'make lint             rustfmt, clippy, shellcheck'
@@ -86,6 +91,8 @@ install: lib
 	  cmake/libev-config.cmake.in >'$(DESTDIR)$(CMAKEDIR)/libev-config.cmake'
 	chmod 644 '$(DESTDIR)$(CMAKEDIR)/libev-config.cmake'
 	$(INSTALL) -m 644 cmake/libev-config-version.cmake '$(DESTDIR)$(CMAKEDIR)'
+	$(INSTALL) -d '$(DESTDIR)$(MANDIR)'
+	$(INSTALL) -m 644 $(PAGES) '$(DESTDIR)$(MANDIR)'
 	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
 install-libevent:
@@ -98,10 +105,23 @@ uninstall:
 	rm -f $(patsubst %,'$(DESTDIR)$(PKGCONFIGDIR)/%',libev.pc libev-libevent.pc)
 	rm -f '$(DESTDIR)$(CMAKEDIR)/libev-config.cmake' '$(DESTDIR)$(CMAKEDIR)/libev-config-version.cmake'
 	@rmdir '$(DESTDIR)$(CMAKEDIR)' 2>/dev/null || :
+	rm -f $(patsubst man/%,'$(DESTDIR)$(MANDIR)/%',$(PAGES))
 	rm -f $(patsubst include/%,'$(DESTDIR)$(INCLUDEDIR)/%',$(HEADERS))
 	rm -f $(patsubst include/%,'$(DESTDIR)$(EVENTDIR)/%',$(EVENT_HEADER))
 	@rmdir '$(DESTDIR)$(EVENTDIR)' 2>/dev/null || :
 	@if [ -z '$(DESTDIR)' ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+man:
+	FERROEV_BLESS=1 $(TEST) --test manual displays_are_current
+
+# mandoc links to the pages in the directory where it runs, and for others to where they can be read.
+html:
+	@mkdir -p '$(HTML)'
+	@cp man/manual.css '$(HTML)'
+	@cd man && for page in *.3; do \
+	  mandoc -T html -O 'toc,style=manual.css,man=%N.%S.html;https://manpages.debian.org/%N.%S' "$$page" \
+	    >'$(abspath $(HTML))'/"$$page.html" || exit; done
+	@echo 'made $(HTML)/ev.3.html'
 
 demo:
 	@scripts/demo.sh

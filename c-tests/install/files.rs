@@ -1,7 +1,7 @@
 //! The installed files: which, with which permissions, and that they go again.
 
-use crate::Installed;
 use crate::common;
+use crate::{Installed, PREFIX};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -43,8 +43,16 @@ pub fn all_there() -> Result<(), String> {
             want.insert(include.join(header.file_name().unwrap_or_default()));
         }
     }
-    if !want.contains(&include.join("ev.h")) {
-        return Err("there is no ev.h to install".to_owned());
+    let pages = installed.at(PREFIX).join("share/man/man3");
+    for page in common::compile::files_in(&common::project().join("man")) {
+        if page.extension().is_some_and(|section| section == "3") {
+            want.insert(pages.join(page.file_name().unwrap_or_default()));
+        }
+    }
+    for expected in [include.join("ev.h"), pages.join("ev.3")] {
+        if !want.contains(&expected) {
+            return Err(format!("there is no {} to install", expected.display()));
+        }
     }
     let have = files_below(installed.root())?;
     if have != want {
