@@ -1,6 +1,7 @@
 /* The ways that C++ exceptions take: through nested runs and several loops, into other threads, thousands of times. */
 #include "thrown.hpp"
 #include "live_memory.h"
+#include "coroutine.h"
 
 #include <exception>
 #include <functional>
@@ -429,5 +430,52 @@ TEST (exception_ten_thousand_times)
   CHECK_EQ (live_bytes, bytes);
   CHECK_EQ (t_open_fds (), fds);
   CHECK_EQ (ev_depth (loop), 10000);
+  ev_loop_destroy (loop);
+}
+
+static void
+throws_through (struct ev_loop *loop)
+{
+  try
+    {
+      witness local { "witness" };
+      ev_run (loop, 0);
+    }
+  catch (const thrown &)
+    {
+    }
+}
+
+/* A coroutine's run throws and is caught on its own stack, while the main program's run waits in a callback below. */
+TEST (exception_on_another_stack)
+{
+  struct ev_loop *loop = t_loop (0);
+  static struct coroutine c;
+  ev_timer thrower, rest;
+  doing outer (loop, -3., [] (struct ev_loop *loop)
+    {
+      coroutine_make (&c, [] (void *loop)
+        {
+          witness local { "coroutine" };
+          CHECK_STR (run_caught ((struct ev_loop *)loop, 0), "thrower");
+          coroutine_give_way ();
+          throws_through ((struct ev_loop *)loop);
+        }, loop);
+      coroutine_resume (&c);
+      t_trace ("outer");
+    });
+  NAMED (&thrower, throws<ev_timer>, "thrower");
+  ev_timer_set (&thrower, -2., 0.);
+  ev_timer_start (loop, &thrower);
+  timer_named (loop, &rest, "rest", -1., 0.);
+  CHECK_EQ (ev_run (loop, 0), 0);
+  CHECK_TRACE ("thrower:100 outer rest:100");
+  ev_timer_set (&thrower, 0., 0.);
+  ev_timer_start (loop, &thrower);
+  coroutine_resume (&c);
+  CHECK (c.done);
+  CHECK_TRACE ("thrower:100 outer rest:100 thrower:100 ~witness ~coroutine");
+  CHECK_EQ (ev_depth (loop), 2);
+  coroutine_free (&c);
   ev_loop_destroy (loop);
 }
