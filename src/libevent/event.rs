@@ -19,9 +19,6 @@ use crate::watcher::{IoPtr, SignalPtr, TimerPtr, WatcherPtr, members, outer};
 /// The events of a descriptor.
 const DESCRIPTOR: c_int = EV_READ | EV_WRITE;
 
-/// A time-out of zero, since a timer takes that for none.
-const SHORTEST: f64 = 1e-6;
-
 /// The address of an event.
 #[derive(Clone, Copy)]
 pub struct EventPtr(NonNull<event>);
@@ -108,7 +105,7 @@ impl EventPtr {
         }
         // SAFETY: as the caller promises.
         if let Some(after) = unsafe { seconds(timeout) } {
-            self.timer().set_repeat(if after == 0.0 { SHORTEST } else { after });
+            self.timer().set_repeat(after);
             lp.again_timer(self.timer());
             flags |= EVLIST_TIMEOUT;
         } else {

@@ -10,7 +10,10 @@ pub use event::EventPtr;
 
 use libc::timeval;
 
-/// A span of time in seconds; `None` for null.
+/// What a time-out of zero counts as: a timer takes zero for none.
+const SHORTEST: f64 = 1e-6;
+
+/// A time-out in seconds; `None` for null.
 ///
 /// # Safety
 /// `time` is null or valid.
@@ -20,7 +23,8 @@ unsafe fn seconds(time: *const timeval) -> Option<f64> {
     }
     // SAFETY: as the caller promises.
     let time = unsafe { time.read() };
-    Some(time.tv_sec as f64 + time.tv_usec as f64 * 1e-6)
+    let seconds = time.tv_sec as f64 + time.tv_usec as f64 * 1e-6;
+    Some(if seconds == 0.0 { SHORTEST } else { seconds })
 }
 
 /// A point in time, given in seconds since the epoch.
