@@ -21,13 +21,16 @@ pub enum Header {
     OurEvent,
     /// Of the reference as `make reference` builds it: what the distribution installs by that name may be libevent's.
     ReferenceEvent,
+    /// ev++.h, which includes ev.h.
+    OurClasses,
+    ReferenceClasses,
 }
 
 impl Header {
     pub fn directory(self) -> PathBuf {
         match self {
-            Self::Ours | Self::OurEvent => root().join("include"),
-            Self::Reference => PathBuf::from("/usr/include"),
+            Self::Ours | Self::OurEvent | Self::OurClasses => root().join("include"),
+            Self::Reference | Self::ReferenceClasses => PathBuf::from("/usr/include"),
             Self::ReferenceEvent => {
                 let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(root());
                 target.join("reference/include")
@@ -39,6 +42,7 @@ impl Header {
         match self {
             Self::Ours | Self::Reference => "ev.h",
             Self::OurEvent | Self::ReferenceEvent => "event.h",
+            Self::OurClasses | Self::ReferenceClasses => "ev++.h",
         }
     }
 
@@ -152,11 +156,11 @@ pub fn success(output: &Output) -> Result<(), String> {
     Err(format!("{}\n{}", output.status, String::from_utf8_lossy(&output.stderr)))
 }
 
-/// A compiled program, deleted in the end.
-struct Program(PathBuf);
+/// A compiled program or object, deleted in the end.
+pub struct Program(pub PathBuf);
 
 impl Program {
-    fn new() -> Self {
+    pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         Self(std::env::temp_dir().join(format!("ferroev-abi-{}-{number}", std::process::id())))

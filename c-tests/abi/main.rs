@@ -7,9 +7,11 @@
 #[path = "../../src/abi.rs"]
 mod abi;
 mod bindings;
+mod classes;
 mod compilers;
 mod declared;
 mod layout;
+mod members;
 mod programs;
 mod prototypes;
 mod refused;
@@ -24,6 +26,8 @@ fn main() -> ExitCode {
     trials.extend(declared::trials());
     trials.extend(refused::trials());
     trials.extend(programs::trials());
+    trials.extend(classes::trials());
+    trials.extend(members::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

@@ -1,4 +1,6 @@
-// members.cpp - every member of every class of ev++.h, with either header; linked with calls.c, it prints what reaches the library.
+// members.cpp - uses every member of every class of ev++.h; linked with calls.c, it prints what reaches the library.
+//
+// With the reference's header, T_REFERENCE_HEADERS leaves out what that lacks.
 
 #include <ev++.h>
 
@@ -428,6 +430,30 @@ namespace members
     SHOW (ev::ALL);
   }
 
+#ifndef T_REFERENCE_HEADERS
+  struct overloaded
+  {
+    void operator () (ev::embed &, int revents) const { show ("constant functor", "object", revents); }
+    void operator () (int revents) const { show ("constant functor", "waiter", revents); }
+  };
+
+  void
+  ours_alone ()
+  {
+    std::puts ("---- ours alone");
+    ev::embed w (a);
+    const overloaded object = overloaded ();
+    overloaded waiter;
+    SAY (w.start (b));
+    SAY (w.start (a));
+    SAY (w.set (&object));
+    SAY (w (ev::READ));
+    SAY (w ());
+    SAY (w.loop.once (1, ev::READ, .5, &waiter));
+    SHOW (ev::CLEANUP);
+  }
+#endif
+
 #if defined __cpp_exceptions || defined __EXCEPTIONS
   template<class L>
   void
@@ -445,7 +471,6 @@ namespace members
   }
 #endif
 
-  // What only has to be there.
   void
   no_loop ()
   {
@@ -490,5 +515,9 @@ main ()
   loops ();
   functions ();
   constants ();
+#ifndef T_REFERENCE_HEADERS
+  without_arguments<ev_cleanup, ev::cleanup> ("cleanup");
+  ours_alone ();
+#endif
   no_loop ();
 }
