@@ -17,6 +17,7 @@ FILE := libev.so.$(VERSION)
 OUT := $(TARGET)/lib
 LIBRARY := $(OUT)/$(FILE)
 ARCHIVE := $(OUT)/libev.a
+DEB := $(TARGET)/deb
 # Of libevent's name: installed on request only, into a directory of its own.
 EVENT_HEADER = include/event.h
 EVENTDIR = $(INCLUDEDIR)/libev-libevent
@@ -28,7 +29,7 @@ PAGES = $(wildcard man/*.3)
 HTML := $(TARGET)/html
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind reference lint clean help
+.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind check-deb reference deb lint clean help
 all: lib
 
 help:
@@ -39,11 +40,13 @@ help:
 	@echo 'make html             the manual, to read in a browser, in $(HTML)'
 	@echo 'make man              the examples of man/examples, into the pages that show them'
 	@echo 'make demo             an unmodified program of the distribution served by the library'
+	@echo 'make deb              Debian packages, in $(DEB)'
 	@echo 'make check            everything below; installs the packages that are missing'
 	@echo 'make lint             rustfmt, clippy, shellcheck'
 	@echo 'make check-tests      the tests of the library'
 	@echo 'make check-reference  the same C tests on the reference libraries'
 	@echo 'make check-valgrind   the same C tests under valgrind'
+	@echo 'make check-deb        the Debian packages, in a scratch root of Debian; as root'
 	@echo 'make reference        builds a reference library with all of its Linux backends'
 	@echo 'make clean            removes $(TARGET)'
 	@echo 'FEATURES=recommend-linuxaio makes linuxaio the first choice of loops that name no backend.'
@@ -147,6 +150,12 @@ check-reference: reference
 check-valgrind: lib
 	$(OURS) FERROEV_VALGRIND=1 $(TEST) --test c
 
+deb:
+	@scripts/build-deb '$(DEB)'
+
+check-deb:
+	@scripts/check-deb '$(DEB)'
+
 reference:
 	@scripts/build-reference '$(TARGET)/reference'
 
@@ -154,7 +163,7 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --target-dir '$(TARGET)' --all-targets -- -D warnings
 	$(CARGO) clippy --locked --target-dir '$(TARGET)' --all-features -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/build-reference scripts/install-deps scripts/make-archive scripts/stage $(wildcard scripts/*.sh); \
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/build-deb scripts/build-reference scripts/check-deb scripts/deb-root scripts/install-deps scripts/make-archive scripts/stage $(wildcard scripts/*.sh); \
 	else echo 'shellcheck is not installed: the scripts are not checked'; fi
 
 clean:
