@@ -93,6 +93,7 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
 }
 
 /// A new loop; `None` if no backend works.
+#[inline(never)]
 pub fn new_loop(flags: c_uint) -> Option<LoopPtr> {
     let place: *mut Loop = mem::allocate();
     // SAFETY: a new block of that size.
@@ -105,6 +106,7 @@ pub fn new_loop(flags: c_uint) -> Option<LoopPtr> {
 }
 
 /// The default loop, made at the first call and kept in `slot`, which programs read; `None` if no backend works.
+#[inline(never)]
 pub fn default_loop(flags: c_uint, slot: &'static AtomicPtr<ev_loop>) -> Option<LoopPtr> {
     let known = slot.load(Ordering::Relaxed);
     if !known.is_null() {

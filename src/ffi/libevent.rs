@@ -57,7 +57,7 @@ pub extern "C" fn event_base_new() -> *mut event_base {
 pub unsafe extern "C-unwind" fn event_base_free(base: *mut event_base) {
     if !base.is_null() {
         // SAFETY: handed on to the caller.
-        base::free(unsafe { loop_of(base, c"event_base_free") });
+        unsafe { base::free(base) };
     }
 }
 
@@ -88,7 +88,7 @@ pub unsafe extern "C-unwind" fn event_loop(flags: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn event_base_dispatch(base: *mut event_base) -> c_int {
     // SAFETY: handed on to the caller.
-    base::run(unsafe { loop_of(base, c"event_base_dispatch") }, 0)
+    base::run(unsafe { loop_of(base, c"event_dispatch") }, 0)
 }
 
 /// As `event_loop`, for a base.
@@ -98,7 +98,7 @@ pub unsafe extern "C-unwind" fn event_base_dispatch(base: *mut event_base) -> c_
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn event_base_loop(base: *mut event_base, flags: c_int) -> c_int {
     // SAFETY: handed on to the caller.
-    base::run(unsafe { loop_of(base, c"event_base_loop") }, flags)
+    base::run(unsafe { loop_of(base, c"event_loop") }, flags)
 }
 
 /// Has the innermost run return after a time, at once if that is null or negative. Returns 0.
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn event_loopexit(tv: *mut timeval) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn event_base_loopexit(base: *mut event_base, tv: *mut timeval) -> c_int {
     // SAFETY: handed on to the caller.
-    unsafe { base::exit(loop_of(base, c"event_base_loopexit"), tv) };
+    unsafe { base::exit(loop_of(base, c"event_loopexit"), tv) };
     0
 }
 
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn event_base_once(
     tv: *mut timeval,
 ) -> c_int {
     // SAFETY: handed on to the caller.
-    unsafe { base::once(loop_of(base, c"event_base_once"), fd, events, cb, arg, tv) };
+    unsafe { base::once(loop_of(base, c"event_once"), fd, events, cb, arg, tv) };
     0
 }
 

@@ -44,7 +44,7 @@ fn raw(made: Option<LoopPtr>) -> *mut event_base {
 /// LOOP or null.
 pub unsafe fn loop_of(base: *mut event_base, call: &CStr) -> LoopPtr {
     if base.is_null() {
-        diag::fail(call, c"there is no base: event_init, or event_base_set, comes first");
+        diag::fail(call, c"there is no base: event_init comes first");
     }
     // SAFETY: LOOP, as the caller promises.
     unsafe { LoopPtr::new(base.cast()) }
@@ -56,7 +56,12 @@ pub fn run(lp: LoopPtr, flags: c_int) -> c_int {
 }
 
 /// Destroys the loop unless it is the default one.
-pub fn free(lp: LoopPtr) {
+///
+/// # Safety
+/// LOOP.
+pub unsafe fn free(base: *mut event_base) {
+    // SAFETY: LOOP, as the caller promises.
+    let lp = unsafe { LoopPtr::new(base.cast()) };
     if !lp.is_default() {
         lp.destroy();
     }

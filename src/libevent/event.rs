@@ -136,11 +136,10 @@ impl EventPtr {
     pub fn activate(self, events: c_int) {
         let lp = self.its_loop(c"event_active");
         // The last that is fed is called first.
-        if events & EV_TIMEOUT != 0 {
-            lp.feed(self.timer().base(), EV_TIMEOUT);
-        }
-        if events & (DESCRIPTOR | EV_SIGNAL) != 0 {
-            lp.feed(self.cause(), events & (DESCRIPTOR | EV_SIGNAL));
+        for (watcher, own) in [(self.timer().base(), EV_TIMEOUT), (self.cause(), DESCRIPTOR | EV_SIGNAL)] {
+            if events & own != 0 {
+                lp.feed(watcher, events & own);
+            }
         }
     }
 
