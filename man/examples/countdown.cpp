@@ -12,8 +12,10 @@ class countdown
   void on_tick ()
   {
     std::printf ("%d\n", left);
-    if (--left == 0)
-      std::raise (SIGINT);
+    if (--left > 0)
+      return;
+    tick.stop ();
+    std::raise (SIGINT);
   }
 
   void on_interrupt (ev::sig &w, int)

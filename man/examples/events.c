@@ -32,12 +32,12 @@ on_hangup (int signum, short events, void *arg)
 static void
 on_timer (int fd, short events, void *arg)
 {
-  struct timeval second = { 1, 0 };
+  struct timeval soon = { 2, 0 };
 
   if (write (ends[1], arg, 5) != 5)
     perror ("write");
   raise (SIGHUP);
-  event_add (&readable, &second); /* its time-out begins anew */
+  event_add (&readable, &soon); /* its time-out begins anew */
 }
 
 int

@@ -42,7 +42,7 @@ main (void)
   ev_check_start (loop, &check);
   ev_unref (loop);
 
-  ev_timer_init (&timer, on_timeout, 0.1, 0.1);
+  ev_timer_init (&timer, on_timeout, 0.3, 0.3);
   ev_timer_start (loop, &timer);
 
   woken = ev_time ();
