@@ -354,7 +354,7 @@ TEST (thread_cancelled_in_the_wait_leaves_all_to_the_next, GOES_ON)
   int fd[2];
   t_pipe (fd);
   io_named (loop, &io, "io", fd[0], EV_READ);
-  timer_named (loop, &timer, "timer", .2, 0.);
+  timer_named (loop, &timer, "timer", 1000., 0.);
   NAMED (&async, note_async, "async");
   ev_async_start (loop, &async);
   NAMED (&signal, note_signal, "signal");
@@ -371,6 +371,9 @@ TEST (thread_cancelled_in_the_wait_leaves_all_to_the_next, GOES_ON)
   t_write (fd[1], "x");
   drive_until (loop, &noted, 3);
   t_drain (fd[0]);
+  CHECK_BETWEEN (ev_timer_remaining (loop, &timer), 900., 1000.);
+  timer.repeat = .001;
+  ev_timer_again (loop, &timer);
   drive_until (loop, &noted, 4);
   CHECK_TRACE ("async:80000 signal:400 io:1 timer:100");
   ev_loop_destroy (loop);
