@@ -13,9 +13,13 @@ pub const PROGRAMS: [(&str, &str, &str); 2] = [("gcc", "ticks.c", TICKS), ("g++"
 
 /// pkg-config's answer about the installation.
 pub fn pkg_config(installed: &Installed, options: &[&str]) -> Result<Vec<String>, String> {
+    pkg_config_of(installed, "libev", options)
+}
+
+pub fn pkg_config_of(installed: &Installed, package: &str, options: &[&str]) -> Result<Vec<String>, String> {
     let mut command = tool::command("pkg-config");
     installed.show_to_pkg_config(&mut command);
-    command.args(options).arg("libev");
+    command.args(options).arg(package);
     Ok(tool::output(command)?.split_whitespace().map(str::to_owned).collect())
 }
 

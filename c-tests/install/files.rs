@@ -19,7 +19,7 @@ const LIBDIR: [&str; 7] = [
 ];
 
 /// Every file and link below a directory.
-fn files_below(directory: &Path) -> Result<BTreeSet<PathBuf>, String> {
+pub fn files_below(directory: &Path) -> Result<BTreeSet<PathBuf>, String> {
     let mut files = BTreeSet::new();
     for entry in fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))? {
         let entry = entry.map_err(|error| error.to_string())?;

@@ -7,6 +7,7 @@ mod cmake;
 #[path = "../common/mod.rs"]
 mod common;
 mod files;
+mod libevent;
 mod meson;
 mod rust;
 
@@ -165,6 +166,9 @@ static TESTS: &[Test] = &[
     test("installs_the_tested_library", files::same_library),
     test("installs_no_path_of_the_build", files::no_path_of_the_build),
     test("uninstall_leaves_no_file", files::uninstalled),
+    test("libevent_header_comes_on_request_and_goes", libevent::added_and_removed),
+    test("libevent_program_builds_and_runs", libevent::program),
+    test("libevent_pkg_config_says_4_33", libevent::version),
     test("pkg_config_says_4_33", building::version),
     test("a_program_builds_and_runs_shared", building::shared),
     test("a_program_builds_and_runs_static", building::fully_static),
