@@ -129,12 +129,12 @@ html:
 demo:
 	@scripts/demo.sh
 
-# One stage after the other, also with -j: the tests measure time.
+# One stage after the other, also with -j: the tests measure time. Some of them need the reference's headers.
 check:
 	@scripts/stage packages scripts/install-deps
 	@scripts/stage lint $(MAKE) --no-print-directory lint
-	@scripts/stage tests $(MAKE) --no-print-directory check-tests
 	@scripts/stage reference $(MAKE) --no-print-directory check-reference
+	@scripts/stage tests $(MAKE) --no-print-directory check-tests
 	@scripts/stage valgrind $(MAKE) --no-print-directory check-valgrind
 
 TEST = $(CARGO) test --locked --target-dir '$(TARGET)'
