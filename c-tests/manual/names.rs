@@ -2,11 +2,14 @@
 //! another.
 
 use crate::bindings::Bindings;
+use crate::common;
 use crate::compilers::{self, Compiler, Header, Language};
 use crate::page::{self, Entry, Page};
 use crate::{none, trial};
 use libtest_mimic::Trial;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 /// Read from the program's settings, or known to be set by programs, but defined by no header.
 const SWITCHES: [&str; 4] = ["EV_API_STATIC", "EV_CONFIG_H", "EV_H", "EV_STANDALONE"];
@@ -48,6 +51,7 @@ pub fn trials() -> Vec<Trial> {
         trials.push(trial(format!("names::{name}_has_the_prototypes"), move || prototypes(name, header)));
     }
     trials.push(trial("names::all_exports_are_described", all_exports_described));
+    trials.push(trial("names::messages_are_the_librarys", messages));
     trials
 }
 
@@ -248,4 +252,34 @@ fn exports() -> impl Iterator<Item = String> {
 fn all_exports_described() -> Result<(), String> {
     let described: BTreeSet<String> = page::all()?.iter().flat_map(Page::described).map(|(_, name)| name).collect();
     none("no entry for", &exports().filter(|name| !described.contains(name)).collect::<Vec<_>>())
+}
+
+/// What a page says that the library says, `libev: CALL: MISTAKE`, is a text of its source.
+fn messages() -> Result<(), String> {
+    let source = source_below(&common::project().join("src"))?;
+    let pages = page::all()?;
+    let items = pages.iter().flat_map(|page| page.text.lines()).filter_map(|line| line.strip_prefix(".It "));
+    let said: Vec<&str> = items.filter_map(|item| item.trim_matches('"').strip_prefix("libev: ")).collect();
+    if said.len() < 10 {
+        return Err(format!("found only {} messages", said.len()));
+    }
+    let has = |text: &str| source.contains(&format!("c\"{text}\"")) || text == "...";
+    let unknown = said.iter().filter(|message| {
+        let (call, mistake) = message.split_once(": ").unwrap_or((message, ""));
+        !(has(call) && has(mistake))
+    });
+    none("the library does not say", &unknown.map(|&message| message.to_owned()).collect::<Vec<_>>())
+}
+
+fn source_below(directory: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    for entry in fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))? {
+        let path = entry.map_err(|error| error.to_string())?.path();
+        if path.is_dir() {
+            text += &source_below(&path)?;
+        } else {
+            text += &fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+    }
+    Ok(text)
 }
