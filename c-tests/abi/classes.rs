@@ -28,6 +28,10 @@ const CONFIGURATIONS: [(&str, &[&str]); 12] = [
     ("embed_without_prepare", &["-DEV_EMBED_ENABLE=1", "-DEV_PREPARE_ENABLE=0"]),
 ];
 
+/// Under these the reference's does not compile.
+const OURS_ALONE: [(&str, &[&str]); 2] =
+    [("no_child_no_signal", &["-DEV_CHILD_ENABLE=0", "-DEV_SIGNAL_ENABLE=0"]), ("no_watchers", &["-DEV_FEATURES=4"])];
+
 /// Only in ours.
 fn is_ours_alone(item: &str) -> bool {
     item.starts_with("enumerator CLEANUP ")
@@ -44,6 +48,10 @@ pub fn trials() -> Vec<Trial> {
     for (name, switches) in CONFIGURATIONS {
         trials.push(Trial::test(format!("classes::declared::{name}"), move || same_declarations(switches)));
     }
+    for (name, switches) in CONFIGURATIONS.into_iter().chain(OURS_ALONE) {
+        trials.push(Trial::test(format!("classes::silent::{name}"), move || silent(switches)));
+    }
+    trials.push(Trial::test("classes::refused", refused));
     trials.push(Trial::test("classes::macros", same_macros));
     trials.push(Trial::test("classes::only_in_ours", only_in_ours));
     trials
@@ -66,6 +74,31 @@ fn same_declarations(switches: &'static [&str]) -> Result<(), Failed> {
         .collect();
     let difference = difference(ours, reference.iter().map(String::as_str), "in ours", "in the reference's");
     if difference.is_empty() { Ok(()) } else { Err(difference.into()) }
+}
+
+/// Compiles with the class template filled in.
+fn silent(switches: &[&str]) -> Result<(), Failed> {
+    let mut arguments = vec!["-Wall", "-Wextra", "-pedantic", "-Werror", "-c", "-o", "/dev/null"];
+    arguments.extend(switches);
+    let source = "#include <ev++.h>\ntemplate struct ev::base<ev_timer, ev::timer>;\n";
+    let output = Compiler::of_machine(Language::Cpp)?.text(Header::OurClasses, &arguments, source)?;
+    Ok(compilers::success(&output)?)
+}
+
+/// Where the header cannot work, it says so.
+fn refused() -> Result<(), Failed> {
+    for (language, switches, word) in
+        [(Language::C, "-DEV_COMPAT3=1", "C++"), (Language::Cpp, "-DEV_PROTOTYPES=0", "EV_PROTOTYPES")]
+    {
+        let arguments = [switches, "-fsyntax-only"];
+        let output = Compiler::of_machine(language)?.text(Header::OurClasses, &arguments, "#include <ev++.h>\n")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let advice = said.lines().any(|line| line.contains("#error") && line.contains(word));
+        if output.status.success() || !advice {
+            return Err(format!("no advice about {word}:\n{said}").into());
+        }
+    }
+    Ok(())
 }
 
 fn clang(test: &str) -> Option<Compiler> {

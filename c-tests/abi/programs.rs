@@ -8,42 +8,42 @@ use libtest_mimic::{Failed, Trial};
 use crate::compilers::{self, Compiler, Header, Language, Source};
 use crate::declared;
 
-/// The machine's compiler.
-const C: [&str; 6] = ["c99", "c11", "c17", "c2x", "gnu99", "gnu17"];
-const CPP: [&str; 8] = ["c++98", "c++03", "c++11", "c++14", "c++17", "c++20", "c++23", "gnu++17"];
-/// Another family, of a later year.
+const C: [&str; 7] = ["c99", "c11", "c17", "c2x", "gnu99", "gnu17", "gnu2x"];
+const CPP: [&str; 10] =
+    ["c++98", "c++03", "c++11", "c++14", "c++17", "c++20", "c++23", "gnu++98", "gnu++17", "gnu++23"];
+/// Another family than the machine's compiler, of a later year.
 const OTHER_C: &str = "clang-19";
 const OTHER_CPP: &str = "clang++-19";
 
 /// Uses event.h, the others use ev.h.
 const EVENT: &str = "event_user.c";
+/// Uses ev++.h.
+const CLASSES: &str = "user_classes.cpp";
 
 const STRICT: [&str; 5] = ["-Wall", "-Wextra", "-pedantic", "-Werror", "-c"];
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
-    for standard in C {
-        trials.push(Trial::test(format!("programs::silent::{standard}"), move || {
-            Ok(silent(&Compiler::of_machine(Language::C)?, standard)?)
-        }));
-    }
-    for standard in CPP {
-        trials.push(Trial::test(format!("programs::silent::{standard}"), move || {
-            Ok(silent(&Compiler::of_machine(Language::Cpp)?, standard)?)
-        }));
-    }
-    for (program, language, standard) in [(OTHER_C, Language::C, "c23"), (OTHER_CPP, Language::Cpp, "c++23")] {
-        trials.push(Trial::test(format!("programs::silent::{program}::{standard}"), move || {
-            match Compiler::named(program, language) {
-                Some(compiler) => Ok(silent(&compiler, standard)?),
-                None => {
-                    eprintln!("programs::silent::{program}: skipped, {program} is not installed");
-                    Ok(())
+    for (language, other, standards) in [(Language::C, OTHER_C, &C[..]), (Language::Cpp, OTHER_CPP, &CPP[..])] {
+        for standard in standards {
+            trials.push(Trial::test(format!("programs::silent::machine::{standard}"), move || {
+                Ok(silent(&Compiler::of_machine(language)?, standard)?)
+            }));
+            trials.push(Trial::test(format!("programs::silent::{other}::{standard}"), move || {
+                match Compiler::named(other, language) {
+                    Some(compiler) => Ok(silent(&compiler, standard)?),
+                    None => {
+                        eprintln!("programs::silent::{other}: skipped, {other} is not installed");
+                        Ok(())
+                    }
                 }
-            }
-        }));
+            }));
+        }
     }
     trials.push(Trial::test("programs::silent_with_more_warnings", silent_with_more_warnings));
+    for (name, source) in TOGETHER {
+        trials.push(Trial::test(format!("programs::together::{name}"), move || together(source)));
+    }
     trials.push(Trial::test("programs::every_macro_is_used", every_macro_is_used));
     trials.push(Trial::test("programs::accepted_by_reference_header", accepted_by_reference));
     trials.push(Trial::test("programs::effects_of_macros", || effects(Header::Ours, &["-O0", "-O2", "-O3"])));
@@ -65,21 +65,51 @@ fn program(name: &str) -> PathBuf {
 fn programs(language: Language) -> &'static [&'static str] {
     match language {
         Language::C => &["every_macro.c", "effects.c", "user.c", EVENT],
-        Language::Cpp => &["every_macro.c", "effects.c", "user.cpp", EVENT],
+        Language::Cpp => &["every_macro.c", "effects.c", "user.cpp", EVENT, CLASSES],
     }
 }
 
 fn silent(compiler: &Compiler, standard: &str) -> Result<(), String> {
+    let optimised = !standard.starts_with("gnu");
     let standard = format!("-std={standard}");
-    for level in ["-O0", "-O2"] {
-        for name in programs(compiler.language) {
+    for name in programs(compiler.language) {
+        // The classes are optimised where they are linked with more.
+        let level = if optimised && *name != CLASSES { "-O2" } else { "-O0" };
+        let mut arguments = STRICT.to_vec();
+        arguments.extend([standard.as_str(), level, "-o", "/dev/null"]);
+        let output = compiler.file(Header::Ours, &arguments, &program(name))?;
+        compilers::success(&output)?;
+        if !output.stderr.is_empty() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Headers in one file, and names that some systems have as macros.
+const TOGETHER: [(&str, &str); 5] = [
+    ("classes_before_events", "#include <ev++.h>\n#include <event.h>\nint f () { return EV_READ | +ev::READ; }\n"),
+    (
+        "events_before_classes",
+        "#include <event.h>\n#include <ev++.h>\nint f () { return EV_TIMEOUT | +ev::TIMEOUT; }\n",
+    ),
+    ("all_twice", "#include <ev.h>\n#include <ev++.h>\n#include <event.h>\n#include \"ev++.h\"\n#include \"ev.h\"\n"),
+    ("classes_of_a_named_header", "#define EV_H <ev.h>\n#include <ev++.h>\nev::loop_ref f () { return 0; }\n"),
+    (
+        "system_names_as_macros",
+        "#include <csignal>\n#include <unistd.h>\n#include <sys/stat.h>\n#define signal sysv_signal\n#define fork vfork\n\
+         #define stat stat64\n#include <ev++.h>\nstruct all { ev::stat a; ev::fork b; ev::sig c; all () : a (), b (), c () { } };\n",
+    ),
+];
+
+fn together(source: &str) -> Result<(), Failed> {
+    let mut compilers = vec![Compiler::of_machine(Language::Cpp)?];
+    compilers.extend(Compiler::named(OTHER_CPP, Language::Cpp));
+    for compiler in compilers {
+        for standard in ["-std=c++98", "-std=c++20"] {
             let mut arguments = STRICT.to_vec();
-            arguments.extend([standard.as_str(), level, "-o", "/dev/null"]);
-            let output = compiler.file(Header::Ours, &arguments, &program(name))?;
-            compilers::success(&output)?;
-            if !output.stderr.is_empty() {
-                return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-            }
+            arguments.extend([standard, "-o", "/dev/null"]);
+            compilers::success(&compiler.text(Header::Ours, &arguments, source)?)?;
         }
     }
     Ok(())
@@ -96,6 +126,11 @@ fn silent_with_more_warnings() -> Result<(), Failed> {
         arguments.extend(more);
         arguments.extend(["-O2", "-o", "/dev/null"]);
         for source in ["#include <ev.h>\n", "#include <event.h>\n"] {
+            compilers::success(&Compiler::of_machine(language)?.text(Header::Ours, &arguments, source)?)?;
+        }
+        if language == Language::Cpp {
+            arguments.extend(["-Wold-style-cast", "-Weffc++", "-Wuseless-cast", "-Wzero-as-null-pointer-constant"]);
+            let source = "#include <ev++.h>\ntemplate struct ev::base<ev_io, ev::io>;\n";
             compilers::success(&Compiler::of_machine(language)?.text(Header::Ours, &arguments, source)?)?;
         }
     }
@@ -127,11 +162,13 @@ fn accepted_by_reference() -> Result<(), Failed> {
         (Language::Cpp, "-std=c++23"),
     ] {
         for name in programs(language) {
+            // In C++98 the reference's bad_loop does not compile.
+            let standard = if *name == CLASSES { standard.replace("98", "11") } else { standard.to_string() };
             let header = if *name == EVENT { Header::ReferenceEvent } else { Header::Reference };
             if header == Header::ReferenceEvent && !with_events {
                 continue;
             }
-            let arguments = [standard, "-w", "-c", "-o", "/dev/null"];
+            let arguments = [standard.as_str(), "-w", "-c", "-o", "/dev/null"];
             let output = Compiler::of_machine(language)?.file(header, &arguments, &program(name))?;
             compilers::success(&output)?;
         }
