@@ -84,28 +84,28 @@ TEST (cpp_run_flags)
 {
   ev::dynamic_loop loop (flags ());
   traced<ev::timer> t ("t", loop);
-  t.w.start (.01, .01);
+  t.w.start (1000.);
   loop.run (ev::NOWAIT);
   CHECK_TRACE ("");
+  t.w.set (.01, .01);
   run_until (loop, [&] { return t.calls == 1; });
   loop.loop (ev::NONBLOCK);
   loop.loop (ev::ONESHOT);
   CHECK_BETWEEN (t.calls, 1, 3);
 }
 
+static void break_one (int, void *arg) { static_cast<ev::loop_ref *> (arg)->break_loop (); }
+static void break_all (int, void *arg) { static_cast<ev::loop_ref *> (arg)->break_loop (ev::ALL); }
+
 static void
 inner_run (ev::timer &w, int)
 {
-  ev::loop_ref loop = w.loop;
-  ev::how_t how = *static_cast<ev::how_t *> (w.data);
-  auto leave = [] (int, void *arg) { ev_break (static_cast<struct ev_loop *> (arg), EVBREAK_ONE); };
-  auto leave_all = [] (int, void *arg) { ev_break (static_cast<struct ev_loop *> (arg), EVBREAK_ALL); };
-  if (how == ev::ONE)
-    loop.once (-1, 0, 0., leave, loop.raw_loop);
-  else
-    loop.once (-1, 0, 0., leave_all, loop.raw_loop);
-  loop.run ();
-  t_trace ("depth %u", loop.depth ());
+  bool all = w.data;
+  w.loop.once (-1, 0, 0., all ? break_all : break_one, &w.loop);
+  w.loop.run ();
+  t_trace ("%s: depth %u", all ? "all" : "one", w.loop.depth ());
+  /* Only an outer run that goes on will see this. */
+  w.loop.once (-1, 0, 0., [] (int, void *arg) { t_trace ("outer"); break_one (0, arg); }, &w.loop);
 }
 
 TEST (cpp_break_loop_one_and_all)
@@ -113,17 +113,16 @@ TEST (cpp_break_loop_one_and_all)
   ev::dynamic_loop loop (flags ());
   traced<ev::timer> keep ("keep", loop);
   ev::timer t (loop);
-  ev::how_t how = ev::ONE;
-  t.set<inner_run> (&how);
   keep.w.start (1000.);
-  t.start (0.);
-  loop.once (-1, 0, .1, [] (int, void *arg) { static_cast<ev::loop_ref *> (arg)->break_loop (); }, &loop);
-  loop.run ();
-  CHECK_TRACE ("depth 1");
-  how = ev::ALL;
+  t.set<inner_run> ();
   t.start (0.);
   loop.run ();
-  CHECK_TRACE ("depth 1 depth 1");
+  CHECK_TRACE ("one: depth 1 outer");
+  t_trace_reset ();
+  t.set<inner_run> (&loop);
+  t.start (0.);
+  loop.run ();
+  CHECK_TRACE ("all: depth 1");
   CHECK_EQ (loop.depth (), 0);
 }
 
