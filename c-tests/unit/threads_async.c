@@ -2,6 +2,7 @@
 #include "drive.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* ---- a thread with a loop, that others send to ---- */
 
@@ -253,7 +254,7 @@ sends_from_the_handler (int signum)
   CHECK_EQ (errno, before);
 }
 
-static volatile int spinning;
+static atomic_int spinning;
 
 static void *
 spins (void *arg)

@@ -2,10 +2,11 @@
 #include "drive.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 static struct ev_loop *target;
 static ev_async async;
-static volatile int go_on;
+static atomic_int go_on;
 
 static void
 end_child (pid_t pid)

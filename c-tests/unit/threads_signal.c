@@ -2,6 +2,7 @@
 #include "drive.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 static void
 block (int how, int signum)
@@ -12,7 +13,7 @@ block (int how, int signum)
   CHECK (!pthread_sigmask (how, &set, 0));
 }
 
-static volatile int go_on;
+static atomic_int go_on;
 
 /* A thread that only waits to be interrupted. */
 static void *

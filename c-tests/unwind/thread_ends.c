@@ -3,6 +3,7 @@
 #include "live_memory.h"
 
 #include <pthread.h>
+#include <sys/syscall.h>
 
 static void *
 runs (void *loop)
@@ -428,16 +429,16 @@ TEST (thread_cancelled_in_the_wait_a_hundred_times, GOES_ON)
   ev_loop_destroy (loop);
 }
 
-/* Not to be cancelled between reading and counting. */
+/* Reads by number: not to be cancelled between reading and counting, and disabling it is not enough with glibc 2.36, which
+   lets a cancellation through that was under way as the wait ended. */
 static void
 drains (EV_P_ ev_io *w, int revents)
 {
-  int before;
+  char byte;
   (void)loop;
   (void)revents;
-  CHECK (!pthread_setcancelstate (PTHREAD_CANCEL_DISABLE, &before));
-  noted += t_drain (w->fd);
-  CHECK (!pthread_setcancelstate (before, 0));
+  if (syscall (SYS_read, w->fd, &byte, 1) == 1)
+    ++noted;
 }
 
 /* The event and the cancellation race; whichever wins, the byte is seen by that thread or by the next. */

@@ -109,14 +109,13 @@ impl Wake {
 }
 
 /// Waits until the count of those inside something is 0. They need a few microseconds; one in a thread that is not let run
-/// for long is not waited for.
+/// for seconds is not waited for.
 pub fn wait_for_none_in(count: &AtomicU32) {
-    const PATIENCE: u32 = 1000;
-    for _ in 0..PATIENCE {
-        if count.load(Ordering::SeqCst) == 0 {
-            return;
-        }
-        sys::time::pause(20_000);
+    const LONGEST: f64 = 2.0;
+    let mut pause = 20e-6;
+    while count.load(Ordering::SeqCst) != 0 && pause < LONGEST {
+        sys::time::pause(pause);
+        pause *= 2.0;
     }
 }
 

@@ -1,18 +1,18 @@
 //! Descriptors: opening the kinds that the loop needs for itself, reading, writing, closing.
 //!
-//! The C library's read, write and close are cancellation points. A thread must not end here half-way through what it was
-//! doing to a loop, so they are called by number.
+//! None of it is a cancellation point. Reading and writing are done by number for that: with the C library's functions a
+//! thread may end with its cancellation disabled (glibc 2.36), when that was under way as its wait ended.
 
 use core::ffi::{c_int, c_long, c_void};
 use core::mem::MaybeUninit;
 
-use super::{check, check_long};
+use super::{check, check_long, whole};
 
 /// Closes a descriptor of the loop's own, if there is one.
 pub fn close(fd: c_int) {
     if fd >= 0 {
         // SAFETY: the caller owns it.
-        unsafe { libc::syscall(libc::SYS_close, c_long::from(fd)) };
+        whole(|| unsafe { libc::close(fd) });
     }
 }
 

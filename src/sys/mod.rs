@@ -35,6 +35,22 @@ pub fn check_long(result: c_long) -> Result<c_int, c_int> {
     if result < 0 { Err(errno()) } else { Ok(result as c_int) }
 }
 
+/// Runs calls that are cancellation points in the C library as if they were none: a thread must not end half-way through
+/// what it does to a loop.
+pub fn whole<R>(work: impl FnOnce() -> R) -> R {
+    unsafe extern "C" {
+        fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+    }
+    const DISABLED: c_int = 1;
+    let mut before = 0;
+    // SAFETY: KERNEL.
+    unsafe { pthread_setcancelstate(DISABLED, &raw mut before) };
+    let result = work();
+    // SAFETY: KERNEL.
+    unsafe { pthread_setcancelstate(before, core::ptr::null_mut()) };
+    result
+}
+
 /// This process's id.
 pub fn process_id() -> c_int {
     // SAFETY: no precondition.

@@ -97,7 +97,7 @@ pub fn reap() -> Option<(c_int, c_int)> {
     let mut status = 0;
     let flags = libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED;
     let usage: *mut libc::rusage = ptr::null_mut();
-    // By number, since waitpid is a cancellation point, and the loop must not lose its turn here.
+    // By number, since waitpid is a cancellation point, and the child must not be lost in it.
     // SAFETY: KERNEL.
     let pid = unsafe { libc::syscall(libc::SYS_wait4, c_long::from(-1), &raw mut status, c_long::from(flags), usage) };
     if pid > 0 { Some((pid as c_int, status)) } else { None }

@@ -1,11 +1,11 @@
 //! Clocks, sleeping, and spans of time as the kernel takes them.
 
-use core::ffi::{c_int, c_long};
+use core::ffi::c_int;
 use core::ptr;
 
 use libc::{clockid_t, timespec};
 
-use super::{check, check_long};
+use super::{check, check_long, whole};
 
 unsafe extern "C-unwind" {
     fn select(
@@ -84,12 +84,9 @@ pub fn sleep(seconds: f64) {
     }
 }
 
-/// Lets other threads run for `nanos`; not a cancellation point.
-pub fn pause(nanos: c_long) {
-    let span = timespec { tv_sec: 0, tv_nsec: nanos };
-    let no_rest: *mut timespec = ptr::null_mut();
-    // SAFETY: KERNEL.
-    unsafe { libc::syscall(libc::SYS_nanosleep, &raw const span, no_rest) };
+/// Sleeps, but not as a cancellation point.
+pub fn pause(seconds: f64) {
+    whole(|| sleep(seconds));
 }
 
 /// select(2) on bit sets of any size.
