@@ -111,11 +111,13 @@ impl Wake {
 /// Waits until the count of those inside something is 0. They need a few microseconds; one in a thread that is not let run
 /// for seconds is not waited for.
 pub fn wait_for_none_in(count: &AtomicU32) {
-    const LONGEST: f64 = 2.0;
-    let mut pause = 20e-6;
-    while count.load(Ordering::SeqCst) != 0 && pause < LONGEST {
-        sys::time::pause(pause);
-        pause *= 2.0;
+    const BRIEF: u32 = 1000;
+    const ALL: u32 = 3000;
+    for round in 0..ALL {
+        if count.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        sys::time::pause(if round < BRIEF { 20e-6 } else { 1e-3 });
     }
 }
 
