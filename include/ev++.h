@@ -186,23 +186,23 @@ namespace ev
     }
 
     /* ... a method: once<type, &type::method> (fd, events, timeout, object), */
-    template<class K, void (K::*method)(int revents)>
-    void once (int fd, int events, tstamp timeout, K *object) EV_NOEXCEPT
+    template<class type, void (type::*method)(int revents)>
+    void once (int fd, int events, tstamp timeout, type *object) EV_NOEXCEPT
     {
-      once (fd, events, timeout, method_thunk<K, method>, object);
+      once (fd, events, timeout, method_thunk<type, method>, object);
     }
 
-    template<class K, void (K::*method)()>
-    void once (int fd, int events, tstamp timeout, K *object) EV_NOEXCEPT
+    template<class type, void (type::*method)()>
+    void once (int fd, int events, tstamp timeout, type *object) EV_NOEXCEPT
     {
-      once (fd, events, timeout, method_noargs_thunk<K, method>, object);
+      once (fd, events, timeout, method_noargs_thunk<type, method>, object);
     }
 
     /* ... an object with operator () (revents), */
-    template<class K>
-    void once (int fd, int events, tstamp timeout, K *object) EV_NOEXCEPT
+    template<class type>
+    void once (int fd, int events, tstamp timeout, type *object) EV_NOEXCEPT
     {
-      once (fd, events, timeout, functor_thunk<K>, object);
+      once (fd, events, timeout, functor_thunk<type>, object);
     }
 
     /* ... or a function without an argument of its own: once<function> (fd, events, timeout). */
@@ -218,22 +218,22 @@ namespace ev
       once (fd, events, timeout, simplest_func_thunk<cb>);
     }
 
-    template<class K, void (K::*method)(int revents)>
+    template<class type, void (type::*method)(int revents)>
     static void method_thunk (int revents, void *arg)
     {
-      (static_cast<K *> (arg)->*method) (revents);
+      (static_cast<type *> (arg)->*method) (revents);
     }
 
-    template<class K, void (K::*method)()>
+    template<class type, void (type::*method)()>
     static void method_noargs_thunk (int, void *arg)
     {
-      (static_cast<K *> (arg)->*method) ();
+      (static_cast<type *> (arg)->*method) ();
     }
 
-    template<class K>
+    template<class type>
     static void functor_thunk (int revents, void *arg)
     {
-      (*static_cast<K *> (arg)) (revents);
+      (*static_cast<type *> (arg)) (revents);
     }
 
     template<void (*cb)(int revents)>
@@ -283,66 +283,66 @@ namespace ev
 
   /* ---- what all watchers have ---- */
 
-  /* C is the structure of ev.h, W the class made of it. */
-  template<class C, class W>
-  struct base : C
+  /* Of the structure of ev.h and the class that is made of it. */
+  template<class structure, class watcher>
+  struct base : structure
   {
     /* May be changed while the watcher is neither active nor pending. */
     loop_ref loop;
 
-    base (loop_ref loop_) EV_NOEXCEPT : C (), loop (loop_) { }
+    base (loop_ref loop_) EV_NOEXCEPT : structure (), loop (loop_) { }
 
     void set (struct ev_loop *loop_) EV_NOEXCEPT { loop = loop_; }
 
     /* A callback: set<function> (data), */
-    template<void (*function)(W &w, int revents)>
+    template<void (*function)(watcher &w, int revents)>
     void set (void *data_ = EVPP_NULL_) EV_NOEXCEPT
     {
       set_ (data_, function_thunk<function>);
     }
 
     /* set<type, &type::method> (object), */
-    template<class K, void (K::*method)(W &w, int revents)>
-    void set (K *object) EV_NOEXCEPT
+    template<class type, void (type::*method)(watcher &w, int revents)>
+    void set (type *object) EV_NOEXCEPT
     {
-      set_ (object, method_thunk<K, method>);
+      set_ (object, method_thunk<type, method>);
     }
 
-    template<class K, void (K::*method)()>
-    void set (K *object) EV_NOEXCEPT
+    template<class type, void (type::*method)()>
+    void set (type *object) EV_NOEXCEPT
     {
-      set_ (object, method_noargs_thunk<K, method>);
+      set_ (object, method_noargs_thunk<type, method>);
     }
 
     /* set (object) of an object with operator () (w, revents), */
-    template<class K>
-    void set (K *object) EV_NOEXCEPT
+    template<class type>
+    void set (type *object) EV_NOEXCEPT
     {
-      set_ (object, functor_thunk<K>);
+      set_ (object, functor_thunk<type>);
     }
 
     /* or a function as C knows it. */
-    void set_ (const void *data_, void (*cb_)(struct ev_loop *loop, C *w, int revents)) EV_NOEXCEPT
+    void set_ (const void *data_, void (*cb_)(struct ev_loop *loop, structure *w, int revents)) EV_NOEXCEPT
     {
       this->data = const_cast<void *> (data_);
       this->cb = cb_;
     }
 
     /* Calls the callback now. */
-    void operator() (int events_ = EV_UNDEF) { ev_invoke (loop.raw_loop, static_cast<C *> (this), events_); }
+    void operator() (int events_ = EV_UNDEF) { ev_invoke (loop.raw_loop, static_cast<structure *> (this), events_); }
 
     bool is_active () const EV_NOEXCEPT { return this->active != 0; }
     bool is_pending () const EV_NOEXCEPT { return this->pending != 0; }
 
-    void feed_event (int revents) EV_NOEXCEPT { ev_feed_event (loop.raw_loop, static_cast<C *> (this), revents); }
+    void feed_event (int revents) EV_NOEXCEPT { ev_feed_event (loop.raw_loop, static_cast<structure *> (this), revents); }
 
     /* Stops an active watcher and starts it again in the end: in between it may be set anew. */
     struct freeze_guard
     {
-      W &w;
+      watcher &w;
       bool active;
 
-      freeze_guard (W *self) EV_NOEXCEPT : w (*self), active (w.is_active ())
+      freeze_guard (watcher *self) EV_NOEXCEPT : w (*self), active (w.is_active ())
       {
         if (active)
           w.stop ();
@@ -355,28 +355,28 @@ namespace ev
       }
     };
 
-    template<void (*function)(W &w, int revents)>
-    static void function_thunk (struct ev_loop *, C *w, int revents)
+    template<void (*function)(watcher &w, int revents)>
+    static void function_thunk (struct ev_loop *, structure *w, int revents)
     {
-      function (*static_cast<W *> (w), revents);
+      function (*static_cast<watcher *> (w), revents);
     }
 
-    template<class K, void (K::*method)(W &w, int revents)>
-    static void method_thunk (struct ev_loop *, C *w, int revents)
+    template<class type, void (type::*method)(watcher &w, int revents)>
+    static void method_thunk (struct ev_loop *, structure *w, int revents)
     {
-      (static_cast<K *> (w->data)->*method) (*static_cast<W *> (w), revents);
+      (static_cast<type *> (w->data)->*method) (*static_cast<watcher *> (w), revents);
     }
 
-    template<class K, void (K::*method)()>
-    static void method_noargs_thunk (struct ev_loop *, C *w, int)
+    template<class type, void (type::*method)()>
+    static void method_noargs_thunk (struct ev_loop *, structure *w, int)
     {
-      (static_cast<K *> (w->data)->*method) ();
+      (static_cast<type *> (w->data)->*method) ();
     }
 
-    template<class K>
-    static void functor_thunk (struct ev_loop *, C *w, int revents)
+    template<class type>
+    static void functor_thunk (struct ev_loop *, structure *w, int revents)
     {
-      (*static_cast<K *> (w->data)) (*static_cast<W *> (w), revents);
+      (*static_cast<type *> (w->data)) (*static_cast<watcher *> (w), revents);
     }
   };
 

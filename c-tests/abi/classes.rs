@@ -13,11 +13,9 @@ const CLANG: &str = "clang++-19";
 
 /// The standards and switches under which the two are compared. The reference's std::exception
 /// needs C++11; what bad_loop is shows in the programs.
-const CONFIGURATIONS: [(&str, &[&str]); 12] = [
+const CONFIGURATIONS: [(&str, &[&str]); 10] = [
     ("cpp98", &["-std=c++98"]),
-    ("cpp11", &["-std=c++11"]),
     ("cpp17", &["-std=c++17"]),
-    ("cpp23", &["-std=c++23"]),
     ("no_compat3", &["-DEV_COMPAT3=0"]),
     ("no_larger_interface", &["-DEV_FEATURES=0x74"]),
     ("few_watchers", &["-DEV_FEATURES=0x6c", "-DEV_SIGNAL_ENABLE=1"]),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Failed, Trial};
 
@@ -38,6 +38,7 @@ ev::CLEANUP = 262144
 ";
 
 pub fn trials() -> Vec<Trial> {
+    let stand_in = Arc::new(StandIn { object: Program::new(), made: OnceLock::new() });
     let mut trials = Vec::new();
     for standard in STANDARDS {
         for (program, exceptions) in [("", true), ("", false), (OTHER, true), (OTHER, false)] {
@@ -46,13 +47,14 @@ pub fn trials() -> Vec<Trial> {
                 if program.is_empty() { "machine" } else { program },
                 if exceptions { "" } else { "::no_exceptions" }
             );
+            let stand_in = Arc::clone(&stand_in);
             trials.push(Trial::test(name.clone(), move || {
                 let compiler = match program {
                     "" => Some(Compiler::of_machine(Language::Cpp)?),
                     program => Compiler::named(program, Language::Cpp),
                 };
                 match compiler {
-                    Some(compiler) => same_calls(&compiler, standard, exceptions),
+                    Some(compiler) => same_calls(&stand_in, &compiler, standard, exceptions),
                     None => {
                         eprintln!("{name}: skipped, {program} is not installed");
                         Ok(())
@@ -61,7 +63,9 @@ pub fn trials() -> Vec<Trial> {
             }));
         }
     }
-    trials.push(Trial::test("members::two_units", two_units));
+    let also = Arc::clone(&stand_in);
+    trials.push(Trial::test("members::two_units", move || two_units(&also)));
+    trials.push(Trial::test("members::no_loop_without_exceptions", move || no_loop_without_exceptions(&stand_in)));
     trials
 }
 
@@ -69,24 +73,35 @@ fn header_program(name: &str) -> PathBuf {
     compilers::root().join("c-tests/headers").join(name)
 }
 
-/// The stand-in for the library, as an argument of the link.
-fn stand_in() -> Result<&'static str, String> {
-    static OBJECT: OnceLock<Result<(Program, String), String>> = OnceLock::new();
-    let made = OBJECT.get_or_init(|| {
-        let object = Program::new();
-        let path = object.0.to_str().ok_or("a temporary directory that is no text")?.to_string();
-        let arguments = ["-std=gnu11", "-fexceptions", "-Wall", "-Wextra", "-Werror", "-c", "-o", &path];
-        let compiler = Compiler::of_machine(Language::C)?;
-        compilers::success(&compiler.file(Header::Ours, &arguments, &header_program("calls.c"))?)?;
-        Ok((object, format!("-Wl,{path}")))
-    });
-    made.as_ref().map(|(_, argument)| argument.as_str()).map_err(Clone::clone)
+/// The stand-in for the library, compiled when it is first asked for.
+struct StandIn {
+    object: Program,
+    made: OnceLock<Result<(), String>>,
+}
+
+impl StandIn {
+    /// As an argument of the link.
+    fn link(&self) -> Result<String, String> {
+        let path = self.object.0.to_str().ok_or("a temporary directory that is no text")?;
+        let make = || {
+            let arguments = ["-std=gnu11", "-fexceptions", "-Wall", "-Wextra", "-Werror", "-c", "-o", path];
+            let compiler = Compiler::of_machine(Language::C)?;
+            compilers::success(&compiler.file(Header::Ours, &arguments, &header_program("calls.c"))?)
+        };
+        self.made.get_or_init(make).clone().map(|()| format!("-Wl,{path}"))
+    }
 }
 
 /// What the program prints, by its sections.
-fn calls(compiler: &Compiler, header: Header, arguments: &[&str]) -> Result<BTreeMap<String, String>, String> {
+fn calls(
+    stand_in: &StandIn,
+    compiler: &Compiler,
+    header: Header,
+    arguments: &[&str],
+) -> Result<BTreeMap<String, String>, String> {
+    let link = stand_in.link()?;
     let mut all = arguments.to_vec();
-    all.push(stand_in()?);
+    all.push(&link);
     let printed = compiler.run(header, &all, Source::File(&header_program("members.cpp")))?;
     let sections = printed.split("---- ").skip(1);
     let sections = sections.map(|section| section.split_once('\n').unwrap_or((section, "")));
@@ -94,27 +109,27 @@ fn calls(compiler: &Compiler, header: Header, arguments: &[&str]) -> Result<BTre
 }
 
 /// What it prints with the reference's header; nothing where that is not installed.
-fn reference() -> Result<&'static BTreeMap<String, String>, String> {
+fn reference(stand_in: &StandIn) -> Result<&'static BTreeMap<String, String>, String> {
     static SECTIONS: OnceLock<Result<BTreeMap<String, String>, String>> = OnceLock::new();
     let sections = SECTIONS.get_or_init(|| {
         if !Header::ReferenceClasses.is_there("members") {
             return Ok(BTreeMap::new());
         }
         let arguments = [OF_REFERENCE, "-w", "-DT_REFERENCE_HEADERS"];
-        let sections = calls(&Compiler::of_machine(Language::Cpp)?, Header::ReferenceClasses, &arguments)?;
+        let sections = calls(stand_in, &Compiler::of_machine(Language::Cpp)?, Header::ReferenceClasses, &arguments)?;
         if sections.len() < 15 { Err(format!("only {} sections", sections.len())) } else { Ok(sections) }
     });
     sections.as_ref().map_err(Clone::clone)
 }
 
-fn same_calls(compiler: &Compiler, standard: &str, exceptions: bool) -> Result<(), Failed> {
+fn same_calls(stand_in: &StandIn, compiler: &Compiler, standard: &str, exceptions: bool) -> Result<(), Failed> {
     let standard = format!("-std={standard}");
     let mut arguments = STRICT.to_vec();
     arguments.push(&standard);
     if !exceptions {
         arguments.extend(["-fno-exceptions", "-fno-rtti"]);
     }
-    let mut ours = calls(compiler, Header::OurClasses, &arguments)?;
+    let mut ours = calls(stand_in, compiler, Header::OurClasses, &arguments)?;
     let cleanup = ours.remove("cleanup").map(|text| text.replace("ev_cleanup_", "ev_fork_"));
     if cleanup.as_ref() != ours.get("fork") {
         return Err(format!("cleanup: {cleanup:?}").into());
@@ -123,7 +138,7 @@ fn same_calls(compiler: &Compiler, standard: &str, exceptions: bool) -> Result<(
     if alone != OURS_ALONE {
         return Err(format!("ours alone:\n{alone}").into());
     }
-    let mut reference = reference()?.clone();
+    let mut reference = reference(stand_in)?.clone();
     if reference.is_empty() {
         return Ok(());
     }
@@ -146,9 +161,26 @@ fn same_calls(compiler: &Compiler, standard: &str, exceptions: bool) -> Result<(
 }
 
 /// Two objects with all of the header in each make one program.
-fn two_units() -> Result<(), Failed> {
+fn two_units(stand_in: &StandIn) -> Result<(), Failed> {
     let other = header_program("user_classes.cpp");
     let arguments = [other.to_str().ok_or("a path that is no text")?, "-O2", "-std=c++20"];
-    calls(&Compiler::of_machine(Language::Cpp)?, Header::OurClasses, &arguments)?;
+    calls(stand_in, &Compiler::of_machine(Language::Cpp)?, Header::OurClasses, &arguments)?;
+    Ok(())
+}
+
+/// Where bad_loop cannot be thrown, the program ends.
+fn no_loop_without_exceptions(stand_in: &StandIn) -> Result<(), Failed> {
+    let compiler = Compiler::of_machine(Language::Cpp)?;
+    let link = stand_in.link()?;
+    for class in ["dynamic_loop", "default_loop"] {
+        let source = format!(
+            "#include <ev++.h>\nextern \"C\" int calls_no_loop;\nint main (int n, char **) {{ calls_no_loop = n; ev::{class} loop; }}\n"
+        );
+        let ended = compiler.run(Header::OurClasses, &["-fno-exceptions", &link], Source::Text(&source));
+        match ended {
+            Err(error) if error.contains("SIGABRT") => {}
+            other => return Err(format!("{class}: {other:?}").into()),
+        }
+    }
     Ok(())
 }

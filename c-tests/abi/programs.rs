@@ -87,7 +87,7 @@ fn silent(compiler: &Compiler, standard: &str) -> Result<(), String> {
 }
 
 /// Headers in one file, and names that some systems have as macros.
-const TOGETHER: [(&str, &str); 5] = [
+const TOGETHER: [(&str, &str); 6] = [
     ("classes_before_events", "#include <ev++.h>\n#include <event.h>\nint f () { return EV_READ | +ev::READ; }\n"),
     (
         "events_before_classes",
@@ -95,6 +95,11 @@ const TOGETHER: [(&str, &str); 5] = [
     ),
     ("all_twice", "#include <ev.h>\n#include <ev++.h>\n#include <event.h>\n#include \"ev++.h\"\n#include \"ev.h\"\n"),
     ("classes_of_a_named_header", "#define EV_H <ev.h>\n#include <ev++.h>\nev::loop_ref f () { return 0; }\n"),
+    (
+        "letters_as_macros",
+        "#include <stdexcept>\n#include <string.h>\n#include <signal.h>\n#include <sys/types.h>\n#include <sys/stat.h>\n\
+         #define C 1\n#define K 1\n#define T 1\n#define W 1\n#define N 1\n#include <ev++.h>\n",
+    ),
     (
         "system_names_as_macros",
         "#include <csignal>\n#include <unistd.h>\n#include <sys/stat.h>\n#define signal sysv_signal\n#define fork vfork\n\

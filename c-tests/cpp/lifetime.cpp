@@ -4,6 +4,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <pthread.h>
 #include <stdexcept>
 #include <string>
 
@@ -277,6 +278,33 @@ TEST (cpp_exception_out_of_nested_run)
   loop.run ();
   CHECK_TRACE ("in throwing caught");
 }
+
+#ifndef T_REFERENCE_HEADERS
+struct leaving
+{
+  ~leaving () { t_trace ("left"); }
+};
+
+static void *
+sleep_long (void *)
+{
+  leaving object;
+  ev::delay (1000.);
+  return 0;
+}
+
+TEST (cpp_delay_may_be_cancelled, .once = 1)
+{
+  pthread_t thread;
+  void *result;
+  CHECK (!pthread_create (&thread, 0, sleep_long, 0));
+  t_nap (.05);
+  CHECK (!pthread_cancel (thread));
+  CHECK (!pthread_join (thread, &result));
+  CHECK (result == PTHREAD_CANCELED);
+  CHECK_TRACE ("left");
+}
+#endif
 
 static void
 restart (ev::timer &w, int)
