@@ -145,7 +145,7 @@ ev_set_syserr_cb (void (*cb) (const char *msg))
   TELL (ev_set_syserr_cb, "%s", cb ? "one" : "none");
 }
 
-/* Start and stop, telling what the watcher is set to. As in the library, start leaves an active watcher alone and stop clears what is pending. */
+/* Start and stop, telling what the watcher is set to. As in the library, start makes it active and stop clears what is pending. */
 #define WATCHER(type, format, ...) \
   void ev_##type##_start (struct ev_loop *loop, ev_##type *w) \
   { TELL (ev_##type##_start, "%s, " format "%s", name_of (loop), __VA_ARGS__, w->active ? ", active" : ""); w->active = 1; } \

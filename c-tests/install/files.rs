@@ -49,7 +49,7 @@ pub fn all_there() -> Result<(), String> {
             want.insert(pages.join(page.file_name().unwrap_or_default()));
         }
     }
-    for expected in [include.join("ev.h"), pages.join("ev.3")] {
+    for expected in [include.join("ev.h"), include.join("ev++.h"), pages.join("ev.3")] {
         if !want.contains(&expected) {
             return Err(format!("there is no {} to install", expected.display()));
         }
