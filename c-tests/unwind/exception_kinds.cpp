@@ -602,3 +602,43 @@ TEST (exception_out_of_ev_invoke_pending)
   CHECK_EQ (ev_depth (loop), 0);
   ev_loop_destroy (loop);
 }
+
+static void
+notes_and_drains (EV_P_ ev_io *w, int revents)
+{
+  (void)loop;
+  note_any ((ev_watcher *)w, revents);
+  t_drain (w->fd);
+}
+
+/* After a fork the embedded loop is run by the embed watcher's own fork watcher. */
+TEST (exception_of_an_embedded_loop_that_is_told_of_a_fork,
+      .ours_only = "an embed watcher stays active if its loop is left by an exception while it is told of a fork")
+{
+  struct ev_loop *loop = t_loop (0), *inner = embeddable ();
+  ev_embed embed;
+  ev_prepare thrower;
+  ev_io io;
+  int fd[2];
+  t_pipe (fd);
+  ev_embed_init (&embed, 0, inner);
+  ev_embed_start (loop, &embed);
+  NAMED (&io, notes_and_drains, "io");
+  ev_io_set (&io, fd[0], EV_READ);
+  ev_io_start (inner, &io);
+  drive (loop, 1);
+  NAMED (&thrower, throws_once<ev_prepare>, "thrower");
+  ev_prepare_start (inner, &thrower);
+  ev_loop_fork (loop);
+  CHECK_STR (run_caught (loop, 0), "thrower");
+  CHECK (ev_is_active (&embed));
+  ev_prepare_stop (inner, &thrower);
+  t_write (fd[1], "x");
+  drive_until (loop, &noted, 2);
+  CHECK_TRACE ("thrower:4000 io:1");
+  ev_verify (loop);
+  ev_verify (inner);
+  ev_embed_stop (loop, &embed);
+  ev_loop_destroy (loop);
+  ev_loop_destroy (inner);
+}
