@@ -317,6 +317,7 @@ TEST (thread_that_can_not_be_cancelled_finishes_its_run)
 /* ---- cancellation in the wait ---- */
 
 #define GOES_ON .ours_only = "a loop whose thread was cancelled while it waited can be run again"
+#define WAITS_ON_AIO .ours_only = "linuxaio: the wait is a cancellation point", .ours_only_on = T_LINUXAIO
 
 static pthread_barrier_t about_to_wait;
 
@@ -380,13 +381,11 @@ TEST (thread_cancelled_in_the_wait_leaves_all_to_the_next, GOES_ON)
   ev_loop_destroy (loop);
 }
 
-TEST (thread_cancelled_in_the_wait_and_loop_destroyed)
+TEST (thread_cancelled_in_the_wait_and_loop_destroyed, WAITS_ON_AIO)
 {
   struct ev_loop *loop;
   ev_timer far;
   int fds;
-  if (t_reference && t_backend == T_LINUXAIO)
-    t_skip ("this wait of the reference is no cancellation point");
   ev_set_allocator (live_allocator);
   fds = t_open_fds ();
   loop = t_loop (0);
@@ -468,14 +467,12 @@ TEST (thread_cancelled_as_an_event_comes_loses_none, GOES_ON)
 }
 
 /* ... also in the sleep that lets events come together. */
-TEST (thread_cancelled_in_the_collecting_sleep)
+TEST (thread_cancelled_in_the_collecting_sleep, WAITS_ON_AIO)
 {
   struct ev_loop *loop = t_loop (0);
   ev_timer far;
   ev_io io;
   int fd[2];
-  if (t_reference && t_backend == T_LINUXAIO)
-    t_skip ("this wait of the reference is no cancellation point");
   t_pipe (fd);
   io_named (loop, &io, "io", fd[1], EV_WRITE);
   timer_named (loop, &far, "far", 1000., 0.);
