@@ -136,6 +136,7 @@ check:
 	@scripts/stage reference $(MAKE) --no-print-directory check-reference
 	@scripts/stage tests $(MAKE) --no-print-directory check-tests
 	@scripts/stage valgrind $(MAKE) --no-print-directory check-valgrind
+	@scripts/stage deb $(MAKE) --no-print-directory check-deb
 
 TEST = $(CARGO) test --locked --target-dir '$(TARGET)'
 OURS = FERROEV_LIBRARY='$(abspath $(LIBRARY))'
