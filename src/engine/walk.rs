@@ -46,6 +46,7 @@ impl Walks {
     }
 
     /// Drops what a call found.
+    #[inline(never)]
     fn forget(&self, call: usize) {
         for index in 0..self.0.len() {
             self.0.update(index, |found| {
@@ -86,6 +87,8 @@ impl LoopPtr {
         self.walks.forget(call);
     }
 
+    // Walks are rare: one copy of this and of what uses it is enough.
+    #[inline(never)]
     fn found(self, asked: Asked, kind: c_int, watcher: WatcherPtr) {
         if asked.types & kind != 0 && !self.is_internal(watcher) {
             self.walks.0.push(Found { kind, watcher, call: asked.call });
@@ -139,6 +142,7 @@ impl LoopPtr {
         }
     }
 
+    #[inline(never)]
     fn find_listed(self, asked: Asked, kind: c_int, list: &Indexed<WatcherPtr>) {
         for place in 0..list.len() {
             if let Some(w) = list.get(place).filter(|&w| !embed::is_inner_hook(w)) {

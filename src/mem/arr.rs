@@ -138,6 +138,7 @@ impl<T: Copy> Arr<T> {
     }
 
     /// Gives the memory back; the array is empty and may be used again.
+    #[inline(never)]
     pub fn release(&self) {
         // SAFETY: base is null or came from resize, and is forgotten here.
         unsafe { release(self.base.replace(ptr::null_mut())) };
