@@ -3,7 +3,7 @@
 
 TEST (event_timeout_fires_once_and_not_early)
 {
-  double start = t_clock (); /* the time-out counts from the loop's time, which is that of its making */
+  double start = t_clock (); /* before the loop takes its time */
   struct event_base *base = init_base ();
   struct event ev;
   evtimer_set (&ev, tell, (void *)"t");
