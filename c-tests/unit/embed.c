@@ -409,3 +409,30 @@ TEST (embed_stop_of_pending)
   ev_loop_destroy (loop);
   ev_loop_destroy (inner);
 }
+
+static ev_embed told_embed;
+static int told_active = -1;
+
+static void
+inner_told_of_fork (EV_P_ ev_fork *w, int revents)
+{
+  told_active = ev_is_active (&told_embed);
+}
+
+TEST (embed_is_active_while_the_inner_loop_is_told_of_a_fork,
+      .ours_only = "an embed watcher stays active while its loop is told of a fork")
+{
+  struct ev_loop *loop = t_loop (0), *inner = inner_loop ();
+  ev_fork fork_watcher;
+  ev_fork_init (&fork_watcher, inner_told_of_fork);
+  ev_fork_start (inner, &fork_watcher);
+  ev_embed_init (&told_embed, 0, inner);
+  ev_embed_start (loop, &told_embed);
+  drive (loop, 1);
+  ev_loop_fork (loop);
+  drive (loop, 1);
+  CHECK_EQ (told_active, 1);
+  CHECK (ev_is_active (&told_embed));
+  ev_loop_destroy (loop);
+  ev_loop_destroy (inner);
+}
