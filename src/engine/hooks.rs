@@ -76,6 +76,7 @@ impl Hooks {
 }
 
 /// Whether every watcher of a list is active at its place, with a legal priority.
+#[inline(never)]
 pub fn all_in_place(list: &Indexed<WatcherPtr>) -> bool {
     (0..list.len()).all(|place| {
         list.get(place).is_some_and(|w| w.active() as usize == place.wrapping_add(1) && w.has_legal_priority())

@@ -9,6 +9,7 @@ use core::mem::MaybeUninit;
 use super::{check, check_long, whole};
 
 /// Closes a descriptor of the loop's own, if there is one.
+#[inline(never)]
 pub fn close(fd: c_int) {
     if fd >= 0 {
         // SAFETY: the caller owns it.
