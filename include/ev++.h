@@ -202,7 +202,7 @@ namespace ev
     template<class type>
     void once (int fd, int events, tstamp timeout, type *object) EV_NOEXCEPT
     {
-      once (fd, events, timeout, functor_thunk<type>, object);
+      once (fd, events, timeout, functor_thunk<type>, const_cast<void *> (static_cast<const void *> (object)));
     }
 
     /* ... or a function without an argument of its own: once<function> (fd, events, timeout). */

@@ -163,6 +163,11 @@ TEST (cpp_once_lambda, .once = 1)
   loop.once (-1, 0, .01, &take);
   loop.run ();
   CHECK_EQ (got, ev::TIMER);
+  const auto &constant = take;
+  got = 0;
+  loop.once (-1, 0, .01, &constant);
+  loop.run ();
+  CHECK_EQ (got, ev::TIMER);
 }
 #endif
 
