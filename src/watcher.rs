@@ -21,14 +21,12 @@ pub type InternalCallback = unsafe extern "C-unwind" fn(*mut ev_loop, *mut ev_wa
 macro_rules! members {
     ($($get:ident / $set:ident => $field:ident: $type:ty,)*) => {
         $(
-            #[allow(dead_code)]
             #[inline]
             pub fn $get(self) -> $type {
                 // SAFETY: WATCHER; a raw place.
                 unsafe { (&raw const (*self.0.as_ptr()).$field).read() }
             }
 
-            #[allow(dead_code)]
             #[inline]
             pub fn $set(self, value: $type) {
                 // SAFETY: WATCHER; a raw place.

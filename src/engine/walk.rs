@@ -22,7 +22,7 @@ struct Found {
     call: usize,
 }
 
-/// No call: it was visited, or the walk was left.
+/// No call: its walk has ended, or was left.
 const NOBODY: usize = 0;
 
 /// What a call looks for.

@@ -23,14 +23,8 @@ const DESCRIPTOR: c_int = EV_READ | EV_WRITE;
 #[derive(Clone, Copy)]
 pub struct EventPtr(NonNull<event>);
 
+#[allow(dead_code, reason = "accessors come in pairs")]
 impl EventPtr {
-    /// # Safety
-    /// EVENT.
-    pub unsafe fn new(raw: *mut event) -> Self {
-        // SAFETY: EVENT, so not null.
-        Self(unsafe { NonNull::new_unchecked(raw) })
-    }
-
     members! {
         base / set_base => ev_base: *mut event_base,
         callback / set_callback => ev_callback: event_callback_fn,
@@ -40,6 +34,15 @@ impl EventPtr {
         told / set_told => ev_res: c_int,
         flags / set_flags => ev_flags: c_int,
         short_events / set_short_events => ev_events: c_short,
+    }
+}
+
+impl EventPtr {
+    /// # Safety
+    /// EVENT.
+    pub unsafe fn new(raw: *mut event) -> Self {
+        // SAFETY: EVENT, so not null.
+        Self(unsafe { NonNull::new_unchecked(raw) })
     }
 
     fn events(self) -> c_int {

@@ -8,8 +8,9 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use libc::timespec;
 
+use super::cancel::cancellable;
 use super::check_long;
-use super::time::{cancellable, span};
+use super::time::span;
 
 /// `IOCB_CMD_POLL`, since Linux 4.19.
 const OPCODE_POLL: u16 = 5;

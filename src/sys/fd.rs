@@ -6,7 +6,8 @@
 use core::ffi::{c_int, c_long, c_void};
 use core::mem::MaybeUninit;
 
-use super::{check, check_long, whole};
+use super::cancel::whole;
+use super::{check, check_long};
 
 /// Closes a descriptor of the loop's own, if there is one.
 #[inline(never)]

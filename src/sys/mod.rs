@@ -4,6 +4,7 @@
 //! our frames.
 
 pub mod aio;
+pub mod cancel;
 pub mod fd;
 pub mod incarnation;
 pub mod path;
@@ -33,22 +34,6 @@ pub fn check(result: c_int) -> Result<c_int, c_int> {
 /// As [`check`], for results of `syscall`.
 pub fn check_long(result: c_long) -> Result<c_int, c_int> {
     if result < 0 { Err(errno()) } else { Ok(result as c_int) }
-}
-
-/// Runs calls that are cancellation points in the C library as if they were none: a thread must not end half-way through
-/// what it does to a loop.
-pub fn whole<R>(work: impl FnOnce() -> R) -> R {
-    unsafe extern "C" {
-        fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
-    }
-    const DISABLED: c_int = 1;
-    let mut before = 0;
-    // SAFETY: KERNEL.
-    unsafe { pthread_setcancelstate(DISABLED, &raw mut before) };
-    let result = work();
-    // SAFETY: KERNEL.
-    unsafe { pthread_setcancelstate(before, core::ptr::null_mut()) };
-    result
 }
 
 /// This process's id.

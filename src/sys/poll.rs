@@ -6,8 +6,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use libc::{epoll_event, pollfd, timespec};
 
+use super::cancel::cancellable;
 use super::check;
-use super::time::{cancellable, span, span_millis};
+use super::time::{span, span_millis};
 
 unsafe extern "C-unwind" {
     fn ppoll(fds: *mut pollfd, count: libc::nfds_t, timeout: *const timespec, mask: *const libc::sigset_t) -> c_int;

@@ -5,7 +5,8 @@ use core::ptr;
 
 use libc::{clockid_t, timespec};
 
-use super::{check, check_long, whole};
+use super::cancel::whole;
+use super::check;
 
 unsafe extern "C-unwind" {
     fn select(
@@ -16,7 +17,6 @@ unsafe extern "C-unwind" {
         timeout: *mut libc::timeval,
     ) -> c_int;
     fn nanosleep(span: *const timespec, left: *mut timespec) -> c_int;
-    fn pthread_setcanceltype(kind: c_int, before: *mut c_int) -> c_int;
 }
 
 /// Longer spans are cut to this many seconds: every kernel takes it, and no timer needs more before the loop looks
@@ -97,18 +97,6 @@ pub unsafe fn wait_select(nfds: c_int, read: *mut u64, write: *mut u64, seconds:
     let mut timeout = span_micros(seconds);
     // SAFETY: as the caller promises; the kernel looks at nfds bits only.
     check(unsafe { select(nfds, read.cast(), write.cast(), ptr::null_mut(), &raw mut timeout) })
-}
-
-/// Runs a system call that has no wrapper in the C library as a cancellation point, as the wrappers of its kind are.
-pub fn cancellable(call: impl FnOnce() -> i64) -> Result<c_int, c_int> {
-    const ASYNCHRONOUS: c_int = 1;
-    let mut before = 0;
-    // SAFETY: KERNEL.
-    unsafe { pthread_setcanceltype(ASYNCHRONOUS, &raw mut before) };
-    let result = check_long(call());
-    // SAFETY: KERNEL.
-    unsafe { pthread_setcanceltype(before, ptr::null_mut()) };
-    result
 }
 
 /// A timerfd on the system's clock that becomes readable when somebody sets that clock.
