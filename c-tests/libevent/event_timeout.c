@@ -216,23 +216,12 @@ TEST (event_timeout_negative_parts_add_up)
 }
 
 static void
-add_negative (void *arg)
+add_negative (void *tv)
 {
   struct event ev;
-  struct timeval tv = { -1, 0 };
   init_base ();
   evtimer_set (&ev, tell, NULL);
-  event_add (&ev, &tv);
-}
-
-static void
-add_negative_microseconds (void *arg)
-{
-  struct event ev;
-  struct timeval tv = { 0, -1 };
-  init_base ();
-  evtimer_set (&ev, tell, NULL);
-  event_add (&ev, &tv);
+  event_add (&ev, (struct timeval *)tv);
 }
 
 static void
@@ -250,8 +239,9 @@ readd_negative (void *arg)
 
 TEST (event_timeout_negative_aborts)
 {
-  t_expect_abort (add_negative, NULL, "negative timer repeat value");
-  t_expect_abort (add_negative_microseconds, NULL, "negative timer repeat value");
+  struct timeval second = { -1, 0 }, microsecond = { 0, -1 };
+  t_expect_abort (add_negative, &second, "negative timer repeat value");
+  t_expect_abort (add_negative, &microsecond, "negative timer repeat value");
 }
 
 TEST (event_timeout_negative_for_an_armed_one_aborts_at_expiry)

@@ -91,9 +91,26 @@ t_trace_reset (void)
 }
 
 int
-t_in_child (void (*body) (void *), void *arg)
+t_wait (pid_t pid)
 {
   int status;
+  while (waitpid (pid, &status, 0) < 0)
+    CHECK_EQ (errno, EINTR);
+  return status;
+}
+
+void
+t_mask (int how, int signum)
+{
+  sigset_t set;
+  sigemptyset (&set);
+  sigaddset (&set, signum);
+  CHECK (!pthread_sigmask (how, &set, 0));
+}
+
+int
+t_in_child (void (*body) (void *), void *arg)
+{
   pid_t pid;
   fflush (stdout);
   fflush (stderr);
@@ -104,9 +121,7 @@ t_in_child (void (*body) (void *), void *arg)
       body (arg);
       _exit (0);
     }
-  while (waitpid (pid, &status, 0) < 0)
-    CHECK_EQ (errno, EINTR);
-  return status;
+  return t_wait (pid);
 }
 
 void
@@ -141,8 +156,7 @@ t_expect_abort (void (*body) (void *), void *arg, const char *text)
     }
   said[length] = 0;
   close (out[0]);
-  while (waitpid (pid, &status, 0) < 0)
-    CHECK_EQ (errno, EINTR);
+  status = t_wait (pid);
   if (!WIFSIGNALED (status) || WTERMSIG (status) != SIGABRT)
     t_fail (__FILE__, __LINE__, "no abort (wait status 0x%x); it printed: %s", status, said);
   if (!strstr (said, text))

@@ -91,6 +91,10 @@ void t_trace_reset (void);
 void t_expect_abort (void (*body) (void *), void *arg, const char *text);
 /* Runs `body (arg)` in a child and returns its wait status; a failed CHECK in it is a status other than 0. */
 int t_in_child (void (*body) (void *), void *arg);
+/* Waits for the end of a child, signals or not; its wait status. */
+int t_wait (pid_t pid);
+/* Blocks or unblocks (SIG_BLOCK, SIG_UNBLOCK) one signal for this thread. */
+void t_mask (int how, int signum);
 
 void t_pipe (int fd[2]);             /* close-on-exec, non-blocking; [0] reads, [1] writes */
 void t_socketpair (int fd[2]);       /* stream, non-blocking, close-on-exec */

@@ -71,15 +71,6 @@ flags_is_blocked (int signum)
   return sigismember (&set, signum);
 }
 
-static void
-flags_block (int signum)
-{
-  sigset_t set;
-  sigemptyset (&set);
-  sigaddset (&set, signum);
-  CHECK (!pthread_sigmask (SIG_BLOCK, &set, 0));
-}
-
 TEST (flags_values, .once = 1)
 {
   CHECK_EQ (EVFLAG_AUTO, 0);
@@ -336,7 +327,7 @@ flags_mask_after_start (struct ev_loop *loop)
 {
   ev_signal w;
   int blocked;
-  flags_block (SIGUSR1);
+  t_mask (SIG_BLOCK, SIGUSR1);
   ev_signal_init (&w, flags_nothing_signal, SIGUSR1);
   ev_signal_start (loop, &w);
   blocked = flags_is_blocked (SIGUSR1);

@@ -30,15 +30,6 @@ begin_child (void (*body) (struct ev_loop *), struct ev_loop *loop)
   return pid;
 }
 
-static void
-end_child (pid_t pid)
-{
-  int status;
-  while (waitpid (pid, &status, 0) < 0)
-    CHECK_EQ (errno, EINTR);
-  CHECK_EQ (status, 0);
-}
-
 /* ---- fork watchers ---- */
 
 static void
@@ -63,7 +54,7 @@ TEST (fork_watchers_are_called_in_the_child)
   fork_named (loop, &a, "a");
   fork_named (loop, &b, "b");
   fork_named (loop, &c, "c");
-  end_child (begin_child (fork_watchers_child, loop));
+  CHECK_EQ (t_wait (begin_child (fork_watchers_child, loop)), 0);
   drive (loop, 1);
   CHECK_TRACE ("prepare:4000 check:8000"); /* not here */
   ev_loop_destroy (loop);
@@ -233,7 +224,7 @@ io_in_both (unsigned flags)
   drive (loop, 2);
   pid = begin_child (child_reads_all, loop);
   drive (loop, 2);
-  end_child (pid);
+  CHECK_EQ (t_wait (pid), 0);
   CHECK_EQ (noted, 0);
   for (i = 0; i < PIPES; ++i)
     t_write (pipes[i][1], "x");
@@ -278,7 +269,7 @@ TEST (fork_io_continues_in_the_child)
   io_named (loop, &shared_reader, "r", shared[0], EV_READ);
   drive (loop, 2);
   t_write (shared[1], "x");
-  end_child (begin_child (child_takes_over, loop));
+  CHECK_EQ (t_wait (begin_child (child_takes_over, loop)), 0);
   ev_loop_destroy (loop);
 }
 
@@ -305,7 +296,7 @@ parent_undisturbed (void (*body) (struct ev_loop *))
   t_pipe (shared);
   io_named (loop, &shared_reader, "r", shared[0], EV_READ);
   drive (loop, 2);
-  end_child (begin_child (body, loop));
+  CHECK_EQ (t_wait (begin_child (body, loop)), 0);
   drive (loop, 2);
   CHECK_TRACE ("");
   t_write (shared[1], "x");
@@ -353,7 +344,7 @@ TEST (fork_child_makes_the_default_loop_anew)
   t_pipe (shared);
   io_named (loop, &shared_reader, "r", shared[0], EV_READ);
   drive (loop, 1);
-  end_child (begin_child (child_starts_fresh, loop));
+  CHECK_EQ (t_wait (begin_child (child_starts_fresh, loop)), 0);
   t_write (shared[1], "x");
   drive_until (loop, &noted, 1);
   CHECK_TRACE ("r:1");
@@ -377,7 +368,7 @@ TEST (fork_ev_loop_fork_in_the_parent_is_harmless)
   NAMED (&a, note_async, "a");
   ev_async_start (loop, &a);
   timer_named (loop, &t, "t", 3600., 0.);
-  end_child (begin_child (parent_forks_too, loop));
+  CHECK_EQ (t_wait (begin_child (parent_forks_too, loop)), 0);
   for (i = 1; i <= 20; ++i)
     {
       ev_loop_fork (loop);
@@ -431,7 +422,7 @@ child_noticed (struct ev_loop *loop)
 {
   drive (loop, 2);
   CHECK_TRACE ("fork:20000");
-  end_child (begin_child (grandchild, loop));
+  CHECK_EQ (t_wait (begin_child (grandchild, loop)), 0);
   drive (loop, 1);
   CHECK_TRACE ("fork:20000");
 }
@@ -441,7 +432,7 @@ TEST (fork_forkcheck_notices_by_itself)
   struct ev_loop *loop = t_loop (EVFLAG_FORKCHECK);
   fork_named (loop, &forkcheck_watcher, "fork");
   drive (loop, 1);
-  end_child (begin_child (child_noticed, loop));
+  CHECK_EQ (t_wait (begin_child (child_noticed, loop)), 0);
   drive (loop, 1);
   CHECK_TRACE ("");
   ev_loop_destroy (loop);
@@ -459,7 +450,7 @@ TEST (fork_without_forkcheck_nothing_is_noticed, .backends = T_SELECT | T_POLL)
   struct ev_loop *loop = t_loop (0);
   fork_named (loop, &forkcheck_watcher, "fork");
   drive (loop, 1);
-  end_child (begin_child (child_not_noticed, loop));
+  CHECK_EQ (t_wait (begin_child (child_not_noticed, loop)), 0);
   ev_loop_destroy (loop);
 }
 
@@ -520,7 +511,7 @@ TEST (fork_timers_run_in_both)
   pid = begin_child (child_timer, loop);
   CHECK_EQ (ev_run (loop, 0), 0);
   CHECK_TRACE ("t:100");
-  end_child (pid);
+  CHECK_EQ (t_wait (pid), 0);
   ev_loop_destroy (loop);
 }
 
@@ -547,7 +538,7 @@ pending_async (unsigned flags)
   ev_async_start (loop, &wake);
   drive (loop, 2);
   ev_async_send (loop, &wake);
-  end_child (begin_child (child_gets_async, loop)); /* one here, one there */
+  CHECK_EQ (t_wait (begin_child (child_gets_async, loop)), 0); /* one here, one there */
   drive_until (loop, &noted, 1);
   drive (loop, 2);
   CHECK_TRACE ("a:80000");
@@ -581,7 +572,7 @@ TEST (fork_childs_async_does_not_wake_the_parent)
   drive (loop, 2);
   pid = begin_child (child_sends, loop);
   drive (loop, 2);
-  end_child (pid);
+  CHECK_EQ (t_wait (pid), 0);
   drive (loop, 2);
   CHECK_TRACE ("");
   /* and the parent's own still works */
@@ -614,7 +605,7 @@ signals_apart (unsigned flags)
   drive (loop, 2);
   pid = begin_child (child_signalled, loop);
   drive (loop, 2);
-  end_child (pid);
+  CHECK_EQ (t_wait (pid), 0);
   drive (loop, 2);
   CHECK_TRACE (""); /* the child's signal is the child's */
   raise (SIGUSR1);
@@ -650,7 +641,7 @@ TEST (fork_pending_signal_reaches_both)
   ev_signal_start (loop, &s);
   drive (loop, 2);
   raise (SIGUSR1); /* seen by the handler, not yet by the loop */
-  end_child (begin_child (child_has_signal, loop));
+  CHECK_EQ (t_wait (begin_child (child_has_signal, loop)), 0);
   drive_until (loop, &noted, 1);
   CHECK_TRACE ("s:400");
   ev_loop_destroy (loop);
@@ -751,7 +742,7 @@ TEST (fork_periodics_run_in_both)
   drive (loop, 1);
   pid = begin_child (child_periodic, loop);
   drive_until (loop, &noted, 2);
-  end_child (pid);
+  CHECK_EQ (t_wait (pid), 0);
   ev_loop_destroy (loop);
 }
 
@@ -787,7 +778,7 @@ TEST (fork_stat_watchers_in_both)
   ev_stat_set (&w, stat_path, .11);
   ev_stat_start (loop, &w);
   drive (loop, 2);
-  end_child (begin_child (child_stat, loop));
+  CHECK_EQ (t_wait (begin_child (child_stat, loop)), 0);
   drive_until (loop, &noted, 1);
   CHECK (strstr (t_traced (), "s:1000"));
   touch_longer ();
@@ -819,7 +810,7 @@ TEST (fork_embedded_loop_is_forked_with_its_host)
   ev_embed_init (&e, 0, inner);
   ev_embed_start (loop, &e);
   drive (loop, 2);
-  end_child (begin_child (child_embed, loop));
+  CHECK_EQ (t_wait (begin_child (child_embed, loop)), 0);
   drive_until (loop, &noted, 1);
   CHECK (strstr (t_traced (), "inner:1"));
   ev_embed_stop (loop, &e);

@@ -48,15 +48,6 @@ is_blocked (int signum)
   return sigismember (&set, signum);
 }
 
-static void
-mask (int how, int signum)
-{
-  sigset_t set;
-  sigemptyset (&set);
-  sigaddset (&set, signum);
-  CHECK (!pthread_sigmask (how, &set, 0));
-}
-
 static int
 is_default (int signum)
 {
@@ -366,13 +357,13 @@ TEST (signal_plain_start_leaves_the_mask)
   signal_named (loop, &w, "w", SIGUSR1);
   CHECK (!is_blocked (SIGUSR1));
   ev_signal_stop (loop, &w);
-  mask (SIG_BLOCK, SIGUSR1);
+  t_mask (SIG_BLOCK, SIGUSR1);
   ev_signal_start (loop, &w);
   CHECK (is_blocked (SIGUSR1)); /* and so it never comes */
   raise (SIGUSR1);
   drive (loop, 3);
   CHECK_TRACE ("");
-  mask (SIG_UNBLOCK, SIGUSR1);
+  t_mask (SIG_UNBLOCK, SIGUSR1);
   drive_until (loop, &noted, 1);
   CHECK_TRACE ("w:400");
   ev_signal_stop (loop, &w);
@@ -384,8 +375,8 @@ TEST (signal_nosigmask_start_unblocks)
 {
   struct ev_loop *loop = t_loop (EVFLAG_NOSIGMASK);
   ev_signal w;
-  mask (SIG_BLOCK, SIGUSR1);
-  mask (SIG_BLOCK, SIGUSR2);
+  t_mask (SIG_BLOCK, SIGUSR1);
+  t_mask (SIG_BLOCK, SIGUSR2);
   signal_named (loop, &w, "w", SIGUSR1);
   CHECK (!is_blocked (SIGUSR1));
   CHECK (is_blocked (SIGUSR2));
@@ -470,7 +461,7 @@ TEST (signal_signalfd_last_stop_unblocks_what_the_program_had_blocked)
 {
   struct ev_loop *loop = t_loop (EVFLAG_SIGNALFD);
   ev_signal w;
-  mask (SIG_BLOCK, SIGUSR1);
+  t_mask (SIG_BLOCK, SIGUSR1);
   signal_named (loop, &w, "w", SIGUSR1);
   ev_signal_stop (loop, &w);
   CHECK (!is_blocked (SIGUSR1));
@@ -481,7 +472,7 @@ TEST (signal_signalfd_with_nosigmask_last_stop_unblocks)
 {
   struct ev_loop *loop = t_loop (EVFLAG_SIGNALFD | EVFLAG_NOSIGMASK);
   ev_signal w;
-  mask (SIG_BLOCK, SIGUSR1);
+  t_mask (SIG_BLOCK, SIGUSR1);
   signal_named (loop, &w, "w", SIGUSR1);
   ev_signal_stop (loop, &w);
   CHECK (!is_blocked (SIGUSR1));

@@ -482,15 +482,12 @@ TEST (threads_signal_taken_by_another_thread)
 {
   struct ev_loop *loop = t_loop (0);
   pthread_t thread;
-  sigset_t set;
   ev_signal w;
   NAMED (&w, count_signal, "usr1");
   ev_signal_set (&w, SIGUSR1);
   ev_signal_start (loop, &w);
   CHECK (!pthread_create (&thread, 0, sleeps, 0));
-  sigemptyset (&set);
-  sigaddset (&set, SIGUSR1);
-  CHECK (!pthread_sigmask (SIG_BLOCK, &set, 0)); /* the loop's own thread can't get it */
+  t_mask (SIG_BLOCK, SIGUSR1); /* the loop's own thread can't get it */
   kill (getpid (), SIGUSR1);
   drive_until (loop, &noted, 1);
   CHECK_TRACE ("usr1:400");

@@ -8,15 +8,6 @@ static struct ev_loop *target;
 static ev_async async;
 static atomic_int go_on;
 
-static void
-end_child (pid_t pid)
-{
-  int status;
-  while (waitpid (pid, &status, 0) < 0)
-    CHECK_EQ (errno, EINTR);
-  CHECK_EQ (status, 0);
-}
-
 static void *
 sends_all_the_time (void *arg)
 {
@@ -82,7 +73,7 @@ fork_often (unsigned flags, int tell)
         }
       so_far = noted;
       drive_until (loop, &noted, so_far + 1); /* the parent is not disturbed */
-      end_child (pid);
+      CHECK_EQ (t_wait (pid), 0);
       ev_io_stop (loop, &io);
       close (fd[0]);
       close (fd[1]);
@@ -239,7 +230,7 @@ forks_in_a_callback (EV_P_ ev_timer *w, int revents)
       t_trace ("child");
       return;
     }
-  end_child (pid);
+  CHECK_EQ (t_wait (pid), 0);
   t_trace ("parent");
 }
 

@@ -4,15 +4,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-static void
-block (int how, int signum)
-{
-  sigset_t set;
-  sigemptyset (&set);
-  sigaddset (&set, signum);
-  CHECK (!pthread_sigmask (how, &set, 0));
-}
-
 static atomic_int go_on;
 
 /* A thread that only waits to be interrupted. */
@@ -69,7 +60,7 @@ TEST (threads_signal_all_but_one_block_it)
   signal_named (loop, &w, "w", SIGUSR1);
   go_on = 1;
   CHECK (!pthread_create (&open, 0, waits, 0));
-  block (SIG_BLOCK, SIGUSR1);
+  t_mask (SIG_BLOCK, SIGUSR1);
   for (i = 0; i < 4; ++i)
     CHECK (!pthread_create (blocking + i, 0, waits, 0));
   for (i = 0; i < 50; ++i)
@@ -90,7 +81,7 @@ static void *
 lets_it_in (void *arg)
 {
   (void)arg;
-  block (SIG_UNBLOCK, SIGUSR1);
+  t_mask (SIG_UNBLOCK, SIGUSR1);
   return 0;
 }
 
@@ -99,7 +90,7 @@ TEST (threads_signal_blocked_until_a_thread_lets_it_in)
   struct ev_loop *loop = t_loop (0);
   pthread_t thread;
   ev_signal w;
-  block (SIG_BLOCK, SIGUSR1);
+  t_mask (SIG_BLOCK, SIGUSR1);
   signal_named (loop, &w, "w", SIGUSR1);
   CHECK (!kill (getpid (), SIGUSR1));
   drive (loop, 2);
