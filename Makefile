@@ -26,6 +26,7 @@ SOURCES = $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock
 PKGCONFIGDIR = $(LIBDIR)/pkgconfig
 CMAKEDIR = $(LIBDIR)/cmake/libev
 PAGES = $(wildcard man/*.3)
+SCRIPTS = .ci/run $(filter-out %.txt,$(wildcard scripts/*))
 HTML := $(TARGET)/html
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
@@ -164,7 +165,7 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --target-dir '$(TARGET)' --all-targets -- -D warnings
 	$(CARGO) clippy --locked --target-dir '$(TARGET)' --all-features -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run scripts/build-deb scripts/build-reference scripts/check-deb scripts/deb-root scripts/install-deps scripts/make-archive scripts/stage $(wildcard scripts/*.sh); \
+	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); \
 	else echo 'shellcheck is not installed: the scripts are not checked'; fi
 
 clean:
