@@ -70,6 +70,14 @@ impl Language {
             Self::Cpp => "c++",
         }
     }
+
+    /// The compiler that [`Compiler::other`] is.
+    pub fn other(self) -> &'static str {
+        match self {
+            Self::C => "clang-19",
+            Self::Cpp => "clang++-19",
+        }
+    }
 }
 
 /// A compiler and the language it is to take its input for.
@@ -94,10 +102,20 @@ impl Compiler {
         Ok(Self { program: tool.path().to_owned(), language })
     }
 
-    /// One by its name, if it is installed.
-    pub fn named(program: &str, language: Language) -> Option<Self> {
+    /// One of another family and a later year, if it is installed.
+    pub fn other(language: Language) -> Option<Self> {
+        let program = language.other();
         let status = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success()).then(|| Self { program: program.into(), language })
+    }
+
+    /// The same for `test`; says so where it is not.
+    pub fn other_for(test: &str, language: Language) -> Option<Self> {
+        let other = Self::other(language);
+        if other.is_none() {
+            eprintln!("{test}: skipped, {} is not installed", language.other());
+        }
+        other
     }
 
     fn command(&self, header: Header, arguments: &[&str]) -> Command {

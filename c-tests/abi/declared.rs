@@ -6,7 +6,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::bindings::Bindings;
 use crate::compilers::{self, Compiler, Header, Language, Source};
-use crate::difference;
+use crate::{difference, macros};
 
 /// The switches under which the two headers are compared.
 const CONFIGURATIONS: [(&str, &[&str]); 18] = [
@@ -80,27 +80,13 @@ fn against_reference(name: String, pair: Pair, test: impl FnOnce() -> Result<(),
 
 /// Names and parameter counts of the macros that a header defines.
 pub fn macros(language: Language, header: Header, switches: &[&str]) -> Result<BTreeSet<String>, String> {
-    let arguments: Vec<&str> = switches.iter().copied().chain(["-E", "-dM"]).collect();
-    let output =
-        Compiler::of_machine(language)?.text(header, &arguments, &format!("#include <{}>\n", header.file()))?;
-    compilers::success(&output)?;
-    let names = String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| {
-            let line = line.strip_prefix("#define ")?;
-            let end = line.find([' ', '(']).unwrap_or(line.len());
-            let name = &line[..end];
-            if !["ev", "EV", "_ev", "_EV"].iter().any(|start| name.starts_with(start)) {
-                return None;
-            }
-            let parameters = line[end..].strip_prefix('(').and_then(|rest| rest.split_once(')'));
-            Some(match parameters {
-                Some((list, _)) => format!("{name} with {} parameters", list.split(',').count()),
-                None => name.to_string(),
-            })
-        })
-        .collect();
-    Ok(names)
+    let own = |name: &str| ["ev", "EV", "_ev", "_EV"].iter().any(|start| name.starts_with(start));
+    let defined = macros::defined(language, header, switches)?;
+    let named = defined.into_iter().filter(|(name, _)| own(name)).map(|(name, parameters)| match parameters {
+        Some(count) => format!("{name} with {count} parameters"),
+        None => name,
+    });
+    Ok(named.collect())
 }
 
 fn same_macros(pair: Pair, switches: &[&str]) -> Result<(), String> {

@@ -42,8 +42,8 @@ pub fn trials() -> Vec<Trial> {
     for (name, header) in HEADERS {
         for (what, test) in [("rust_against", rust_against as Test), ("static_asserts_on", static_asserts)] {
             let trial = format!("layout::{what}_{name}");
-            let test = move || if header.is_there(&trial) { test(header) } else { Ok(()) };
-            trials.push(Trial::test(format!("layout::{what}_{name}"), test));
+            trials
+                .push(Trial::test(trial.clone(), move || if header.is_there(&trial) { test(header) } else { Ok(()) }));
         }
     }
     trials

@@ -11,6 +11,9 @@ mod classes;
 mod compilers;
 mod declared;
 mod layout;
+#[allow(dead_code, reason = "the manual's tests use the rest")]
+mod listing;
+mod macros;
 mod members;
 mod programs;
 mod prototypes;

@@ -10,7 +10,6 @@ use libtest_mimic::{Failed, Trial};
 use crate::compilers::{self, Compiler, Header, Language, Program, Source};
 
 const STANDARDS: [&str; 7] = ["c++98", "c++03", "c++11", "c++14", "c++17", "c++20", "c++23"];
-const OTHER: &str = "clang++-19";
 const STRICT: [&str; 5] = ["-Wall", "-Wextra", "-pedantic", "-Wshadow", "-Werror"];
 
 /// Compiling in the reference's newer standards is enough: in C++98 its bad_loop does not compile.
@@ -41,25 +40,19 @@ pub fn trials() -> Vec<Trial> {
     let stand_in = Arc::new(StandIn { object: Program::new(), made: OnceLock::new() });
     let mut trials = Vec::new();
     for standard in STANDARDS {
-        for (program, exceptions) in [("", true), ("", false), (OTHER, true), (OTHER, false)] {
+        for (other, exceptions) in [(false, true), (false, false), (true, true), (true, false)] {
             let name = format!(
                 "members::{}::{standard}{}",
-                if program.is_empty() { "machine" } else { program },
+                if other { Language::Cpp.other() } else { "machine" },
                 if exceptions { "" } else { "::no_exceptions" }
             );
             let stand_in = Arc::clone(&stand_in);
             trials.push(Trial::test(name.clone(), move || {
-                let compiler = match program {
-                    "" => Some(Compiler::of_machine(Language::Cpp)?),
-                    program => Compiler::named(program, Language::Cpp),
+                let compiler = match other {
+                    false => Some(Compiler::of_machine(Language::Cpp)?),
+                    true => Compiler::other_for(&name, Language::Cpp),
                 };
-                match compiler {
-                    Some(compiler) => same_calls(&stand_in, &compiler, standard, exceptions),
-                    None => {
-                        eprintln!("{name}: skipped, {program} is not installed");
-                        Ok(())
-                    }
-                }
+                compiler.map_or(Ok(()), |compiler| same_calls(&stand_in, &compiler, standard, exceptions))
             }));
         }
     }

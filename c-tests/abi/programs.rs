@@ -11,10 +11,6 @@ use crate::declared;
 const C: [&str; 7] = ["c99", "c11", "c17", "c2x", "gnu99", "gnu17", "gnu2x"];
 const CPP: [&str; 10] =
     ["c++98", "c++03", "c++11", "c++14", "c++17", "c++20", "c++23", "gnu++98", "gnu++17", "gnu++23"];
-/// Another family than the machine's compiler, of a later year.
-const OTHER_C: &str = "clang-19";
-const OTHER_CPP: &str = "clang++-19";
-
 /// Uses event.h, the others use ev.h.
 const EVENT: &str = "event_user.c";
 /// Uses ev++.h.
@@ -24,19 +20,15 @@ const STRICT: [&str; 5] = ["-Wall", "-Wextra", "-pedantic", "-Werror", "-c"];
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
-    for (language, other, standards) in [(Language::C, OTHER_C, &C[..]), (Language::Cpp, OTHER_CPP, &CPP[..])] {
+    for (language, standards) in [(Language::C, &C[..]), (Language::Cpp, &CPP[..])] {
         for standard in standards {
             trials.push(Trial::test(format!("programs::silent::machine::{standard}"), move || {
                 Ok(silent(&Compiler::of_machine(language)?, standard)?)
             }));
-            trials.push(Trial::test(format!("programs::silent::{other}::{standard}"), move || {
-                match Compiler::named(other, language) {
-                    Some(compiler) => Ok(silent(&compiler, standard)?),
-                    None => {
-                        eprintln!("programs::silent::{other}: skipped, {other} is not installed");
-                        Ok(())
-                    }
-                }
+            let name = format!("programs::silent::{}::{standard}", language.other());
+            trials.push(Trial::test(name.clone(), move || match Compiler::other_for(&name, language) {
+                Some(compiler) => Ok(silent(&compiler, standard)?),
+                None => Ok(()),
             }));
         }
     }
@@ -109,7 +101,7 @@ const TOGETHER: [(&str, &str); 6] = [
 
 fn together(source: &str) -> Result<(), Failed> {
     let mut compilers = vec![Compiler::of_machine(Language::Cpp)?];
-    compilers.extend(Compiler::named(OTHER_CPP, Language::Cpp));
+    compilers.extend(Compiler::other(Language::Cpp));
     for compiler in compilers {
         for standard in ["-std=c++98", "-std=c++20"] {
             let mut arguments = STRICT.to_vec();
@@ -183,8 +175,8 @@ fn accepted_by_reference() -> Result<(), Failed> {
 
 fn effects(header: Header, levels: &[&str]) -> Result<(), Failed> {
     let mut compilers = vec![Compiler::of_machine(Language::C)?, Compiler::of_machine(Language::Cpp)?];
-    compilers.extend(Compiler::named(OTHER_C, Language::C));
-    compilers.extend(Compiler::named(OTHER_CPP, Language::Cpp));
+    compilers.extend(Compiler::other(Language::C));
+    compilers.extend(Compiler::other(Language::Cpp));
     for compiler in compilers {
         for level in levels {
             let source = program("effects.c");

@@ -1,11 +1,11 @@
 //! What is described of ev++.h: each class with its own members, and nothing else, as clang sees the header.
 
-use crate::common::{self, tool};
+use crate::compilers::{Compiler, Header, Language};
+use crate::listing;
 use crate::page::{self, Call, Entry};
 use crate::{none, trial};
 use libtest_mimic::Trial;
 use std::collections::BTreeSet;
-use std::process::Command;
 
 /// The namespace's own members have no class.
 type Member = (String, String);
@@ -19,51 +19,12 @@ pub fn trials() -> Vec<Trial> {
 
 /// The public members of the namespace's classes, and what is in it besides.
 fn declared() -> Result<BTreeSet<Member>, String> {
-    let mut clang: Command = tool::command("clang-19");
-    clang.args(["-x", "c++", "-std=c++17", "-fsyntax-only", "-fno-color-diagnostics", "-Xclang", "-ast-dump"]);
-    clang.arg("-DEV_USE_STDEXCEPT=0").arg(common::project().join("include/ev++.h"));
-    let tree = tool::output(clang)?;
-
-    let mut members = BTreeSet::new();
-    let mut classes: Vec<(usize, String)> = Vec::new();
-    // Deeper than this nothing is of interest, and at this depth only what follows "public:".
-    let (mut skipped, mut private) = (None, None);
-    let inside = tree.lines().skip_while(|line| !(line.contains("-NamespaceDecl ") && line.ends_with(" ev")));
-    for line in inside.skip(1) {
-        let Some(depth) = line.find(|char: char| char.is_alphanumeric()) else { continue };
-        if skipped.is_some_and(|skipped| depth > skipped) {
-            continue;
-        }
-        skipped = None;
-        private = private.filter(|&private| depth >= private);
-        classes.retain(|(of, _)| *of < depth);
-        let Some((kind, rest)) = line[depth..].split_once(' ') else { continue };
-        // The name is the word before the type, which stands in quotes.
-        let head = rest.split(" '").next().unwrap_or_default();
-        let name = head.rsplit(' ').next().unwrap_or_default();
-        let class = classes.last().map_or(String::new(), |(_, class)| class.clone());
-        match kind {
-            _ if head.contains(" implicit ") => skipped = Some(depth),
-            "AccessSpecDecl" => private = line.ends_with("private").then_some(depth),
-            _ if private.is_some() => skipped = Some(depth),
-            "CXXRecordDecl" if head.ends_with(" definition") => {
-                let name = head.trim_end_matches(" definition").rsplit(' ').next().unwrap_or_default();
-                members.insert((class, name.to_owned()));
-                classes.push((depth, name.to_owned()));
-            }
-            "CXXMethodDecl" | "FunctionDecl" | "FieldDecl" | "EnumConstantDecl" | "TypedefDecl" => {
-                if !name.ends_with("_thunk") {
-                    members.insert((class, name.to_owned()));
-                }
-                skipped = Some(depth);
-            }
-            "EnumDecl" if !name.contains(':') => {
-                members.insert((class, name.to_owned()));
-            }
-            "ClassTemplateDecl" | "FunctionTemplateDecl" | "EnumDecl" => {}
-            _ => skipped = Some(depth),
-        }
-    }
+    const KINDS: [&str; 7] =
+        ["CXXRecordDecl", "CXXMethodDecl", "FunctionDecl", "FieldDecl", "EnumDecl", "EnumConstantDecl", "TypedefDecl"];
+    let clang = Compiler::other(Language::Cpp).ok_or_else(|| format!("no {}", Language::Cpp.other()))?;
+    let all = listing::declarations(&clang, Header::OurClasses, &["-std=c++17"])?;
+    let public = all.into_iter().filter(|d| KINDS.contains(&d.kind.as_str()) && !d.is_private);
+    let members: BTreeSet<Member> = public.filter(|d| !d.name.ends_with("_thunk")).map(|d| (d.class, d.name)).collect();
     let classes: BTreeSet<&String> = members.iter().map(|(class, _)| class).collect();
     if classes.len() < 15 || members.len() < 120 {
         return Err(format!("found only {} members of {} classes", members.len(), classes.len()));

@@ -11,6 +11,11 @@ mod common;
 #[path = "../abi/compilers.rs"]
 mod compilers;
 mod examples;
+#[allow(dead_code, reason = "the abi tests use the rest")]
+#[path = "../abi/listing.rs"]
+mod listing;
+#[path = "../abi/macros.rs"]
+mod macros;
 mod names;
 mod page;
 mod rendering;

@@ -5,7 +5,7 @@ use crate::bindings::Bindings;
 use crate::common;
 use crate::compilers::{self, Compiler, Header, Language};
 use crate::page::{self, Entry, Page};
-use crate::{none, trial};
+use crate::{macros, none, trial};
 use libtest_mimic::Trial;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,6 +13,9 @@ use std::path::Path;
 
 /// Read from the program's settings, or known to be set by programs, but defined by no header.
 const SWITCHES: [&str; 4] = ["EV_API_STATIC", "EV_CONFIG_H", "EV_H", "EV_STANDALONE"];
+
+/// ev_walk is described, too.
+const WALK: &str = "-DEV_WALK_ENABLE=1";
 
 /// What all watchers have is described once.
 const COMMON: [&str; 5] = ["active", "pending", "priority", "data", "cb"];
@@ -44,8 +47,9 @@ struct Interface {
 
 pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
-    for (name, header) in [("ev", "ev.h"), ("event_libev", "event.h")] {
-        trials.push(trial(format!("names::all_of_{header}_are_described"), move || all_described(name, header)));
+    for (name, header) in [("ev", Header::Ours), ("event_libev", Header::OurEvent)] {
+        trials
+            .push(trial(format!("names::all_of_{}_are_described", header.file()), move || all_described(name, header)));
         trials.push(trial(format!("names::{name}_describes_no_other"), move || no_other(name, header)));
         trials.push(trial(format!("names::{name}_describes_the_members"), move || members(name, header)));
         trials.push(trial(format!("names::{name}_has_the_prototypes"), move || prototypes(name, header)));
@@ -56,10 +60,10 @@ pub fn trials() -> Vec<Trial> {
 }
 
 impl Interface {
-    fn of(header: &str) -> Result<Self, String> {
+    fn of(header: Header) -> Result<Self, String> {
         let mut all = Self::whole(header)?;
-        if header != "ev.h" {
-            let base = Self::whole("ev.h")?;
+        if header != Header::Ours {
+            let base = Self::whole(Header::Ours)?;
             all.functions.retain(|name| !base.functions.contains(name));
             all.macros.retain(|name, _| !base.macros.contains_key(name));
             all.constants.retain(|name| !base.constants.contains(name));
@@ -67,15 +71,13 @@ impl Interface {
             all.members.retain(|name, _| !base.members.contains_key(name));
         }
         if all.functions.len() < 20 {
-            return Err(format!("found only {} functions in {header}", all.functions.len()));
+            return Err(format!("found only {} functions in {}", all.functions.len(), header.file()));
         }
         Ok(all)
     }
 
-    fn whole(header: &str) -> Result<Self, String> {
-        let path = Header::Ours.directory().join(header);
-        let include = path.to_str().ok_or("a path that is no text")?;
-        let bindings = Bindings::read(Header::Ours, &["-DEV_WALK_ENABLE=1", "-include", include])?;
+    fn whole(header: Header) -> Result<Self, String> {
+        let bindings = Bindings::read(header, &[WALK])?;
         let named = |item: &str| {
             let item = item.strip_prefix("pub type ").or_else(|| item.strip_prefix("pub struct "))?;
             item.split(['=', '{', '(', ' ', ';']).next().map(str::to_owned)
@@ -86,7 +88,8 @@ impl Interface {
         let field = |name: &String| name.trim_end_matches('_').to_owned();
         let structures = bindings.structures.iter().filter(|(name, _)| types.contains(*name));
         let members = structures.map(|(name, s)| (name.clone(), s.fields.keys().map(field).collect())).collect();
-        let macros = macros(header)?;
+        let mut macros = macros::defined(Language::C, header, &[WALK])?;
+        macros.retain(|name, _| is_own(name));
         Ok(Self {
             functions: functions(header)?,
             constants: bindings.constants.into_keys().filter(|name| !macros.contains_key(name)).collect(),
@@ -106,16 +109,12 @@ fn is_own(name: &str) -> bool {
     ["ev_", "event", "evtimer_", "signal_", "timeout_", "EV", "_EVENT"].iter().any(|begin| name.starts_with(begin))
 }
 
-fn preprocessed(header: &str, arguments: &[&str]) -> Result<String, String> {
-    let source = format!("#define EV_WALK_ENABLE 1\n#include <{header}>\n");
-    let output = Compiler::of_machine(Language::C)?.text(Header::Ours, arguments, &source)?;
-    compilers::success(&output)?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
 /// What is declared or defined as a function: a name outside all brackets, and an opening one after it.
-fn functions(header: &str) -> Result<BTreeSet<String>, String> {
-    let text = preprocessed(header, &["-E", "-P"])?;
+fn functions(header: Header) -> Result<BTreeSet<String>, String> {
+    let source = format!("#include <{}>\n", header.file());
+    let output = Compiler::of_machine(Language::C)?.text(header, &[WALK, "-E", "-P"], &source)?;
+    compilers::success(&output)?;
+    let text = String::from_utf8_lossy(&output.stdout);
     let mut found = BTreeSet::new();
     let (mut depth, mut name) = (0, String::new());
     let mut ended = false;
@@ -143,17 +142,6 @@ fn functions(header: &str) -> Result<BTreeSet<String>, String> {
     Ok(found)
 }
 
-fn macros(header: &str) -> Result<BTreeMap<String, Option<usize>>, String> {
-    let text = preprocessed(header, &["-E", "-dM"])?;
-    let definitions = text.lines().filter_map(|line| line.strip_prefix("#define "));
-    let parsed = definitions.map(|definition| {
-        let end = definition.find([' ', '(']).unwrap_or(definition.len());
-        let parameters = definition[end..].strip_prefix('(').and_then(|rest| rest.split_once(')'));
-        (definition[..end].to_owned(), parameters.map(|(list, _)| list.split(',').count()))
-    });
-    Ok(parsed.filter(|(name, _)| is_own(name)).collect())
-}
-
 /// Where the name of a type may also stand: the titles of sections.
 fn titles(page: &Page) -> BTreeSet<String> {
     page.entries().iter().flat_map(|entry| words(&entry.section)).collect()
@@ -163,7 +151,7 @@ fn words(title: &str) -> Vec<String> {
     title.split([' ', ':', ',']).map(str::to_owned).collect()
 }
 
-fn all_described(name: &str, header: &str) -> Result<(), String> {
+fn all_described(name: &str, header: Header) -> Result<(), String> {
     let page = page::named(name)?;
     let mut described: BTreeSet<String> = page.described().map(|(_, name)| name).collect();
     described.extend(titles(&page));
@@ -173,10 +161,10 @@ fn all_described(name: &str, header: &str) -> Result<(), String> {
 }
 
 /// Also names that are only mentioned.
-fn no_other(name: &str, header: &str) -> Result<(), String> {
+fn no_other(name: &str, header: Header) -> Result<(), String> {
     let page = page::named(name)?;
     let mut known: BTreeSet<String> = SWITCHES.map(str::to_owned).into();
-    for header in ["ev.h", header] {
+    for header in [Header::Ours, header] {
         let interface = Interface::of(header)?;
         known.extend(interface.names().cloned());
         known.extend(interface.members.into_values().flatten());
@@ -193,7 +181,7 @@ fn no_other(name: &str, header: &str) -> Result<(), String> {
     none("there is no", &unknown)
 }
 
-fn members(name: &str, header: &str) -> Result<(), String> {
+fn members(name: &str, header: Header) -> Result<(), String> {
     let page = page::named(name)?;
     let has = |structure: &str, member: &str| {
         page.entries().iter().any(|entry: &Entry| {
@@ -215,9 +203,9 @@ fn members(name: &str, header: &str) -> Result<(), String> {
 }
 
 /// Functions are declared a second time, as the page says; of macros the parameters are counted.
-fn prototypes(name: &str, header: &str) -> Result<(), String> {
+fn prototypes(name: &str, header: Header) -> Result<(), String> {
     let interface = Interface::of(header)?;
-    let mut source = format!("#define EV_WALK_ENABLE 1\n#include <{header}>\n");
+    let mut source = format!("#include <{}>\n", header.file());
     let mut wrong = Vec::new();
     for entry in page::named(name)?.entries() {
         let Some(function) = entry.head.iter().find(|call| call.name == "Fn") else { continue };
@@ -241,7 +229,7 @@ fn prototypes(name: &str, header: &str) -> Result<(), String> {
         return Err("found no function".to_owned());
     }
     let output =
-        Compiler::of_machine(Language::C)?.text(Header::Ours, &["-fsyntax-only", "-Wall", "-Werror"], &source)?;
+        Compiler::of_machine(Language::C)?.text(header, &[WALK, "-fsyntax-only", "-Wall", "-Werror"], &source)?;
     compilers::success(&output)
 }
 
