@@ -500,8 +500,15 @@ typedef char libev_layout_of_the_watchers_differs_from_the_shared_library_
 typedef char libev_EV_ATOMIC_T_must_have_the_size_of_int_as_in_the_shared_library_
   [sizeof (EV_ATOMIC_T) == sizeof (int) ? 1 : -1];
 /* Declared twice, with the same type or in vain. */
+#if defined __GNUC__ || defined __clang__
+# pragma GCC diagnostic push
+# pragma GCC diagnostic ignored "-Wredundant-decls"
+#endif
 extern double libev_EV_TSTAMP_T_must_be_double_as_in_the_shared_library_;
 extern ev_tstamp libev_EV_TSTAMP_T_must_be_double_as_in_the_shared_library_;
+#if defined __GNUC__ || defined __clang__
+# pragma GCC diagnostic pop
+#endif
 
 /* ---- functions ---- */
 

@@ -114,7 +114,15 @@ fn together(source: &str) -> Result<(), Failed> {
 
 /// What programs like to switch on beyond the usual, the header alone.
 fn silent_with_more_warnings() -> Result<(), Failed> {
-    let common = ["-Wshadow", "-Wundef", "-Wconversion", "-Wcast-align", "-Wwrite-strings", "-Wpointer-arith"];
+    let common = [
+        "-Wshadow",
+        "-Wundef",
+        "-Wconversion",
+        "-Wcast-align",
+        "-Wwrite-strings",
+        "-Wpointer-arith",
+        "-Wredundant-decls",
+    ];
     let c = ["-std=c11", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wold-style-definition", "-Wcast-qual"];
     let cpp = ["-std=c++17", "-Woverloaded-virtual", "-Wnon-virtual-dtor", "-Wextra-semi", "-Wsuggest-override"];
     for (language, more) in [(Language::C, c), (Language::Cpp, cpp)] {
