@@ -30,7 +30,7 @@ SCRIPTS = .ci/run $(filter-out %.txt,$(wildcard scripts/*))
 HTML := $(TARGET)/html
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind check-deb reference deb lint clean help
+.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind check-misuse check-deb reference deb lint clean help
 all: lib
 
 help:
@@ -47,6 +47,7 @@ help:
 	@echo 'make check-tests      the tests of the library'
 	@echo 'make check-reference  the same C tests on the reference libraries'
 	@echo 'make check-valgrind   the same C tests under valgrind'
+	@echo 'make check-misuse     the same C tests with LIBEV_CHECK=1, which must report none'
 	@echo 'make check-deb        the Debian packages, in a scratch root of Debian; as root'
 	@echo 'make reference        builds a reference library with all of its Linux backends'
 	@echo 'make clean            removes $(TARGET)'
@@ -137,6 +138,7 @@ check:
 	@scripts/stage reference $(MAKE) --no-print-directory check-reference
 	@scripts/stage tests $(MAKE) --no-print-directory check-tests
 	@scripts/stage valgrind $(MAKE) --no-print-directory check-valgrind
+	@scripts/stage misuse $(MAKE) --no-print-directory check-misuse
 	@scripts/stage deb $(MAKE) --no-print-directory check-deb
 
 TEST = $(CARGO) test --locked --target-dir '$(TARGET)'
@@ -151,6 +153,10 @@ check-reference: reference
 
 check-valgrind: lib
 	$(OURS) FERROEV_VALGRIND=1 $(TEST) --test c
+
+# One backend: the checks stand above all of them.
+check-misuse: lib
+	$(OURS) LIBEV_CHECK=1 $(TEST) --test c epoll
 
 deb:
 	@scripts/build-deb '$(DEB)'

@@ -9,7 +9,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use crate::abi::ev_syserr_cb;
 
 unsafe extern "C" {
-    fn dprintf(fd: c_int, format: *const c_char, ...) -> c_int;
+    /// The C library's; its variadic arguments are what `format` says.
+    pub fn dprintf(fd: c_int, format: *const c_char, ...) -> c_int;
 }
 
 const STDERR: c_int = 2;

@@ -219,15 +219,18 @@ impl WatcherPtr {
 
     /// Whether it is an internal watcher with this callback.
     pub fn calls(self, callback: InternalCallback) -> bool {
-        // SAFETY: WATCHER; a raw place.
-        let own = unsafe { (&raw const (*self.raw()).cb).read() };
-        own.is_some_and(|own| own as usize == callback as usize)
+        self.callback_address() == callback as usize
     }
 
     /// Whether it has a callback at all.
     pub fn has_callback(self) -> bool {
+        self.callback_address() != 0
+    }
+
+    /// The address of its callback, 0 if it has none.
+    pub fn callback_address(self) -> usize {
         // SAFETY: WATCHER; a raw place.
-        unsafe { (&raw const (*self.raw()).cb).read() }.is_some()
+        unsafe { (&raw const (*self.raw()).cb).read() }.map_or(0, |callback| callback as usize)
     }
 
     /// Calls the program back. It may free the watcher, destroy the loop, unwind, or never return.

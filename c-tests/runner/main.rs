@@ -2,6 +2,7 @@
 //!
 //! Which library: FERROEV_KIND = ours (default) | debian | oracle, FERROEV_LIBRARY = its file.
 //! FERROEV_VALGRIND=1 runs them under valgrind, on epoll and linuxaio. FERROEV_TEST_TIMEOUT: seconds a test may take.
+//! LIBEV_CHECK=1 is passed on to them: it must report none.
 //! Tests are named area::name::backend, where area is the file's name.
 
 mod batch;

@@ -120,10 +120,11 @@ pub fn run(conditions: &Conditions, case: &Case, backend: u32) -> Result<Complet
     }
 }
 
-/// Nothing of the caller's environment but what a program needs: cargo, for one, sets LD_LIBRARY_PATH.
+/// Nothing of the caller's environment but what a program needs, and whether the library looks for mistakes: cargo, for
+/// one, sets LD_LIBRARY_PATH.
 pub fn environment(command: &mut Command, conditions: &Conditions, own: &Path) {
     command.env_clear();
-    for name in ["PATH", "HOME", "USER"] {
+    for name in ["PATH", "HOME", "USER", "LIBEV_CHECK"] {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }

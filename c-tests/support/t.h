@@ -67,6 +67,8 @@ struct ev_loop *t_default_loop (unsigned flags);
 
 _Noreturn void t_fail (const char *file, int line, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
 _Noreturn void t_skip (const char *why);
+/* Skips if the suite runs with LIBEV_CHECK=1, which this test can't: why. */
+void t_skip_if_checked (const char *why);
 
 #define CHECK(condition) \
   do { if (!(condition)) t_fail (__FILE__, __LINE__, "not true: %s", #condition); } while (0)
@@ -89,6 +91,8 @@ void t_trace_reset (void);
 
 /* Runs `body (arg)` in a child and checks that it ends by SIGABRT after printing `text` to standard error ("" = anything). */
 void t_expect_abort (void (*body) (void *), void *arg, const char *text);
+/* ... all of several texts. */
+void t_expect_abort_saying (void (*body) (void *), void *arg, const char *const *text, int texts);
 /* Runs `body (arg)` in a child and returns its wait status; a failed CHECK in it is a status other than 0. */
 int t_in_child (void (*body) (void *), void *arg);
 /* Waits for the end of a child, signals or not; its wait status. */

@@ -11,6 +11,7 @@ use libc::{EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOL
 
 use super::{Host, Note};
 use crate::abi::{EV_READ, EV_WRITE};
+use crate::checking;
 use crate::mem::Arr;
 use crate::sys;
 
@@ -51,7 +52,10 @@ impl Epoll {
                 self.set.set(set);
                 true
             }
-            Err(_) => false,
+            Err(error) => {
+                checking::tell(c"no epoll: epoll_create1 failed", error);
+                false
+            }
         }
     }
 

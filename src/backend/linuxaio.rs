@@ -17,6 +17,7 @@ use core::ptr;
 use super::epoll::pack;
 use super::{Backend, Host, Kind};
 use crate::abi::{EV_READ, EV_WRITE};
+use crate::checking;
 use crate::diag;
 use crate::mem;
 use crate::mem::Arr;
@@ -219,9 +220,10 @@ pub fn open(b: &Backend) -> bool {
     if !b.epoll.open() {
         return false;
     }
-    let aio = &b.linuxaio;
-    if aio.setup(FIRST_SIZE).is_ok() && can_poll(b) {
-        return true;
+    match b.linuxaio.setup(FIRST_SIZE) {
+        Err(error) => checking::tell(c"no linuxaio: io_setup failed", error),
+        Ok(()) if can_poll(b) => return true,
+        Ok(()) => checking::tell(c"no linuxaio: io_submit takes no poll", sys::errno()),
     }
     close(b);
     b.epoll.close();
@@ -419,6 +421,7 @@ fn grow<H: Host>(b: &Backend, host: H, old: Context) -> bool {
 
 /// epoll takes over for good.
 fn give_up<H: Host>(b: &Backend, host: H) -> Outcome {
+    checking::tell(c"linuxaio gives way to epoll: no larger context", sys::errno());
     let aio = &b.linuxaio;
     aio.drop_contexts();
     release(aio);

@@ -139,6 +139,17 @@ impl Backend {
         }
     }
 
+    /// The name of the backend in use.
+    pub fn name(&self) -> &'static CStr {
+        match self.kind.get() {
+            Kind::None => c"nothing",
+            Kind::Select => c"select",
+            Kind::Poll => c"poll",
+            Kind::Epoll => c"epoll",
+            Kind::LinuxAio => c"linuxaio",
+        }
+    }
+
     /// The descriptor that becomes readable when the loop has something to do; -1 if the backend has none.
     pub fn descriptor(&self) -> c_int {
         match self.kind.get() {

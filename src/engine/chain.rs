@@ -30,6 +30,12 @@ impl Iterator for Watchers {
     }
 }
 
+/// Whether every watcher of the chain that begins with `head` has the fields of an active one.
+#[inline(never)]
+pub fn is_sound(head: *mut ev_watcher_list) -> bool {
+    Watchers::of(head).all(|w| w.base().is_chained())
+}
+
 /// Puts `watcher` before the chain that begins with `head`; the new head.
 pub fn link(head: *mut ev_watcher_list, watcher: WatcherPtr) -> *mut ev_watcher_list {
     // SAFETY: the watchers of chains begin as a list watcher does.

@@ -4,8 +4,8 @@ use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::ptr;
 
-use super::LoopPtr;
-use super::chain::{Watchers, link, unlink_from};
+use super::chain::{Watchers, is_sound, link, unlink_from};
+use super::{Kind, LoopPtr};
 use crate::abi::{EV_CHILD, EV_MAXPRI, EV_SIGNAL, ev_loop, ev_signal, ev_watcher, ev_watcher_list};
 use crate::diag;
 use crate::sys;
@@ -70,7 +70,7 @@ impl LoopPtr {
             return;
         }
         if let Some(chain) = self.children.chain(w.pid()) {
-            self.activate(w.base(), 1);
+            self.activate(Kind::Child, w.base(), 1);
             chain.set(link(chain.get(), w.base()));
         }
     }
@@ -117,7 +117,7 @@ impl LoopPtr {
     }
 
     pub(super) fn verify_children(self) -> bool {
-        self.child_chains().all(|head| watchers(head).all(|w| w.base().is_chained()))
+        self.child_chains().all(is_sound)
     }
 }
 

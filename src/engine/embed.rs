@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 use core::mem::offset_of;
 
-use super::LoopPtr;
+use super::{Kind, LoopPtr};
 use crate::abi::{EV__IOFDSET, EV_EMBED, EV_MINPRI, EV_READ, EVRUN_NOWAIT, ev_embed, ev_loop, ev_watcher};
 use crate::backend;
 use crate::diag;
@@ -31,7 +31,7 @@ impl LoopPtr {
         self.start_hook(Hook::Prepare, w.prepare().base());
         w.fork().base().init(other_forked, 0);
         self.start_hook(Hook::Fork, w.fork().base());
-        self.activate(w.base(), 1);
+        self.activate(Kind::Embed, w.base(), 1);
     }
 
     /// Watches the descriptor of the other loop's backend as it is now.

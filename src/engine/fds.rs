@@ -5,7 +5,7 @@ use core::cell::Cell;
 use core::ffi::c_int;
 
 use super::chain::{Watchers, link, unlink};
-use super::{Loop, LoopPtr};
+use super::{Kind, Loop, LoopPtr};
 use crate::abi::{EV__IOFDSET, EV_CUSTOM, EV_ERROR, EV_READ, EV_WRITE, ev_watcher_list};
 use crate::backend::Note;
 use crate::diag;
@@ -158,10 +158,10 @@ impl LoopPtr {
                 fd,
             );
         }
-        self.activate(w.base(), 1);
+        w.set_events(events & !EV__IOFDSET);
+        self.activate(Kind::Io, w.base(), 1);
         self.fds.set_head(fd, link(head, w.base()));
         self.fds.note_change(fd, events as u8 & NEW_FILE);
-        w.set_events(events & !EV__IOFDSET);
     }
 
     pub fn stop_io(self, w: IoPtr) {

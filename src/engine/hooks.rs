@@ -2,8 +2,8 @@
 
 use core::ffi::{CStr, c_int};
 
-use super::LoopPtr;
 use super::pending::LEVELS;
+use super::{Kind, LoopPtr};
 use crate::abi::EV_IDLE;
 use crate::diag;
 use crate::mem::Indexed;
@@ -16,6 +16,18 @@ pub enum Hook {
     Check,
     Fork,
     Cleanup,
+}
+
+impl Hook {
+    /// The type of its watchers.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Prepare => Kind::Prepare,
+            Self::Check => Kind::Check,
+            Self::Fork => Kind::Fork,
+            Self::Cleanup => Kind::Cleanup,
+        }
+    }
 }
 
 /// The lists.
@@ -88,7 +100,7 @@ impl LoopPtr {
         if w.is_active() {
             return;
         }
-        self.enlist(self.hooks.list(hook), w);
+        self.enlist(hook.kind(), self.hooks.list(hook), w);
         if let Hook::Cleanup = hook {
             // Does not keep the loop alive.
             self.unreference();
@@ -117,7 +129,7 @@ impl LoopPtr {
             return;
         }
         if let Some(list) = self.hooks.idle(w.level()) {
-            self.enlist(list, w);
+            self.enlist(Kind::Idle, list, w);
         }
     }
 
@@ -132,9 +144,9 @@ impl LoopPtr {
     }
 
     /// Appends the watcher to a list and counts it as active.
-    pub(super) fn enlist(self, list: &Indexed<WatcherPtr>, w: WatcherPtr) {
+    pub(super) fn enlist(self, kind: Kind, list: &Indexed<WatcherPtr>, w: WatcherPtr) {
         let place = list.push(w);
-        self.activate(w, (place as c_int).wrapping_add(1));
+        self.activate(kind, w, (place as c_int).wrapping_add(1));
     }
 
     /// Takes the watcher out of a list; the last one moves into the hole.

@@ -55,11 +55,18 @@ impl Host for LoopPtr {
     }
 
     fn release(self) {
-        self.call_wait_hook(self.run.release_hook.get());
+        let hook = self.run.release_hook.get();
+        if hook.is_some() {
+            self.checks.lend();
+        }
+        self.call_wait_hook(hook);
     }
 
     fn acquire(self) {
         self.call_wait_hook(self.run.acquire_hook.get());
+        if self.run.release_hook.get().is_some() {
+            self.checks.take_back();
+        }
     }
 
     fn syserr(self, message: &CStr, error: c_int) {

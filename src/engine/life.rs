@@ -9,13 +9,14 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::hooks::Hook;
 use super::{
-    Loop, LoopPtr, child, clock, fds, heap, hooks, jump, once, pending, registry, run, signal, stat, wake, walk,
+    Loop, LoopPtr, check, child, clock, fds, heap, hooks, jump, once, pending, registry, run, signal, stat, wake, walk,
 };
 use crate::abi::{
     EV_CLEANUP, EVBACKEND_MASK, EVFLAG_FORKCHECK, EVFLAG_NOENV, EVFLAG_NOSIGMASK, EVFLAG_SIGNALFD, ev_io, ev_loop,
     ev_signal,
 };
 use crate::backend::{self, Backend};
+use crate::checking;
 use crate::mem;
 
 /// The default loop does not move: programs keep its address beyond its destruction.
@@ -53,6 +54,7 @@ fn effective_flags(asked: c_uint) -> c_uint {
 /// # Safety
 /// `place` is valid for a loop that nobody uses.
 unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
+    checking::read_environment();
     let flags = effective_flags(asked);
     // SAFETY: as the caller promises; all zero is a valid inactive watcher.
     let lp = unsafe {
@@ -75,6 +77,7 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
             once: once::Unfired::new(),
             walks: walk::Walks::new(),
             registered: registry::Entry::new(),
+            checks: check::State::new(),
             default_slot: Cell::new(None),
         });
         LoopPtr(NonNull::new_unchecked(place))
@@ -82,6 +85,7 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
     if !lp.backend.open(flags & EVBACKEND_MASK) {
         return false;
     }
+    checking::tell_backend(place.cast(), lp.backend.name());
     lp.clock.start();
     lp.run.note_process();
     lp.note_senders_process();
@@ -169,6 +173,7 @@ impl LoopPtr {
         self.hooks.release();
         self.pending.release();
         self.once.release();
+        self.checks.release();
         self.walks.release();
         match slot {
             Some(slot) => slot.store(ptr::null_mut(), Ordering::Relaxed),

@@ -4,6 +4,7 @@
 //! reference across the call; when the callback may have destroyed the loop, it asks the registry before it goes on.
 
 mod chain;
+mod check;
 mod child;
 mod clock;
 mod embed;
@@ -12,6 +13,7 @@ mod heap;
 mod hooks;
 mod host;
 mod jump;
+mod ledger;
 mod life;
 mod once;
 mod pending;
@@ -25,7 +27,9 @@ mod verify;
 mod wake;
 mod walk;
 
+pub use check::{Act, check_call, check_function};
 pub use hooks::Hook;
+pub use ledger::Kind;
 pub use life::{default_loop, new_loop};
 pub use once::{Callee, TOLD};
 pub use signal::feed_signal;
@@ -39,6 +43,7 @@ use core::sync::atomic::AtomicPtr;
 
 use crate::abi::ev_loop;
 use crate::backend::Backend;
+use crate::checking;
 use crate::watcher::WatcherPtr;
 
 /// A loop. Only `wake` is touched by other threads and signal handlers. Every member is made of cells: the program
@@ -60,6 +65,7 @@ pub struct Loop {
     once: once::Unfired,
     walks: walk::Walks,
     registered: registry::Entry,
+    checks: check::State,
     /// Where programs read the address of the default loop; of no other loop.
     default_slot: Cell<Option<&'static AtomicPtr<ev_loop>>>,
 }
@@ -85,10 +91,13 @@ impl LoopPtr {
 
     /// Counts a watcher as active. `mark` is not 0.
     #[inline]
-    fn activate(self, watcher: WatcherPtr, mark: c_int) {
+    fn activate(self, kind: Kind, watcher: WatcherPtr, mark: c_int) {
         watcher.clamp_priority();
         watcher.set_active(mark);
         self.reference();
+        if checking::is_on() {
+            self.note_active(kind, watcher);
+        }
     }
 
     /// The reverse.
@@ -96,6 +105,9 @@ impl LoopPtr {
     fn deactivate(self, watcher: WatcherPtr) {
         self.unreference();
         watcher.set_active(0);
+        if checking::is_on() {
+            self.note_inactive(watcher);
+        }
     }
 }
 

@@ -4,7 +4,9 @@ use core::cell::Cell;
 use core::ffi::c_int;
 
 use super::LoopPtr;
+use super::check::Moment;
 use crate::abi::{EV_MAXPRI, EV_MINPRI};
+use crate::checking;
 use crate::mem::Arr;
 use crate::watcher::WatcherPtr;
 
@@ -95,6 +97,11 @@ impl Queues {
         Some((queue, index))
     }
 
+    /// Whether a watcher that says that it is pending is.
+    pub fn holds(&self, watcher: WatcherPtr) -> bool {
+        self.find(watcher).is_some()
+    }
+
     /// Ends the watcher's pending state; returns the events it held.
     #[inline]
     pub fn clear(&self, watcher: WatcherPtr) -> c_int {
@@ -163,6 +170,9 @@ impl LoopPtr {
     /// Calls everything pending, looking for the highest priority again after every callback. False: a callback
     /// destroyed the loop.
     pub fn invoke_pending(self) -> bool {
+        if checking::is_on() {
+            return self.invoke_checked();
+        }
         let mut life = self.life();
         while let Some((watcher, revents)) = self.pending.next() {
             watcher.set_pending(0);
@@ -174,15 +184,38 @@ impl LoopPtr {
         true
     }
 
+    /// The same, with a look at all watchers after each callback.
+    #[cold]
+    #[inline(never)]
+    fn invoke_checked(self) -> bool {
+        let mut life = self.life();
+        while let Some((watcher, revents)) = self.pending.next() {
+            watcher.set_pending(0);
+            let callback = watcher.callback_address();
+            watcher.call(self.raw(), revents);
+            if !self.survived(&mut life) {
+                return false;
+            }
+            self.check_all(Moment::Callback(callback));
+        }
+        true
+    }
+
     /// The program's own function in place of [`LoopPtr::invoke_pending`], or that.
     pub(super) fn invoke_through_hook(self) -> bool {
         match self.run.invoke_hook.get() {
             None => self.invoke_pending(),
             Some(hook) => {
                 let mut life = self.life();
+                // It may have another thread call them.
+                self.checks.lend();
                 // SAFETY: the program set it for this.
                 unsafe { hook(self.raw()) };
-                self.survived(&mut life)
+                let survived = self.survived(&mut life);
+                if survived {
+                    self.checks.take_back();
+                }
+                survived
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Periodics: points of real time, absolute, on a grid, or chosen by the program.
 
-use super::LoopPtr;
+use super::{Kind, LoopPtr};
 use crate::abi::EV_PERIODIC;
 use crate::diag;
 use crate::watcher::{PeriodicPtr, WatcherPtr};
@@ -50,7 +50,7 @@ impl LoopPtr {
             diag::fail(c"ev_periodic_start", c"called with negative interval value");
         }
         self.compute_periodic(w);
-        self.activate(w.base(), 1);
+        self.activate(Kind::Periodic, w.base(), 1);
         self.periodics.push(w.at(), w.base());
     }
 
@@ -115,7 +115,7 @@ impl LoopPtr {
 
     pub(super) fn verify_periodics(self) -> bool {
         // SAFETY: from the heap.
-        self.periodics.verify(|watcher| unsafe { periodic(watcher) }.at())
+        self.periodics.verify(&|watcher| unsafe { periodic(watcher) }.at())
     }
 }
 

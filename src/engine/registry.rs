@@ -8,6 +8,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use super::{Loop, LoopPtr};
+use crate::abi::ev_loop;
 use crate::sys::incarnation::incarnation;
 
 /// Counts the destroyed loops of the process.
@@ -55,6 +56,27 @@ fn locked<R>(work: impl FnOnce() -> R) -> R {
     let result = work();
     LOCKED.store(0, Ordering::Release);
     result
+}
+
+/// Whether there is a loop at this address.
+pub fn is_alive(raw: *mut ev_loop) -> bool {
+    is_in_list(raw.cast(), |_| true)
+}
+
+/// Whether a loop at `wanted` is in the list, and `is_it` agrees to its name.
+fn is_in_list(wanted: *mut Loop, is_it: impl Fn(u64) -> bool) -> bool {
+    locked(|| {
+        let mut here = FIRST.0.get();
+        while !here.is_null() {
+            // SAFETY: loops in the list are alive.
+            let (name, next) = unsafe { ((*here).registered.name.get(), (*here).registered.next.get()) };
+            if here == wanted {
+                return is_it(name);
+            }
+            here = next;
+        }
+        false
+    })
 }
 
 impl LoopPtr {
@@ -106,17 +128,6 @@ impl LoopPtr {
     #[cold]
     fn is_listed(self, life: &mut Life, destroyed: u64) -> bool {
         life.destroyed = destroyed;
-        locked(|| {
-            let mut here = FIRST.0.get();
-            while !here.is_null() {
-                // SAFETY: loops in the list are alive.
-                let (name, next) = unsafe { ((*here).registered.name.get(), (*here).registered.next.get()) };
-                if here == self.0.as_ptr() {
-                    return name == life.name;
-                }
-                here = next;
-            }
-            false
-        })
+        is_in_list(self.0.as_ptr(), |name| name == life.name)
     }
 }

@@ -4,12 +4,14 @@ use core::cell::Cell;
 use core::ffi::{c_int, c_uint, c_void};
 
 use super::LoopPtr;
+use super::check::Moment;
 use super::hooks::Hook;
 use super::jump;
 use crate::abi::{
     EV_CHECK, EV_FORK, EV_PREPARE, EVBREAK_CANCEL, EVBREAK_ONE, EVRUN_NOWAIT, EVRUN_ONCE, ev_loop_callback,
     ev_loop_hook,
 };
+use crate::checking;
 use crate::diag;
 use crate::sys;
 
@@ -151,6 +153,7 @@ impl LoopPtr {
         if self.run.in_wait_hook.get() {
             diag::fail(c"ev_run", c"called from a release or acquire callback of the same loop");
         }
+        let outer = if checking::is_on() { self.enter_run() } else { 0 };
         self.run.depth.set(self.run.depth.get().wrapping_add(1));
         self.run.breaking.set(EVBREAK_CANCEL);
         if !self.invoke_through_hook() {
@@ -171,6 +174,9 @@ impl LoopPtr {
             self.run.breaking.set(EVBREAK_CANCEL);
         }
         self.run.depth.set(self.run.depth.get().wrapping_sub(1));
+        if checking::is_on() {
+            self.leave_run(outer);
+        }
         self.run.active.get()
     }
 
@@ -194,6 +200,9 @@ impl LoopPtr {
 
     /// Fork and prepare watchers. False: a callback destroyed the loop.
     fn before_wait(self) -> bool {
+        if checking::is_on() {
+            self.check_all(Moment::Function(c"ev_run".as_ptr()));
+        }
         if self.run.has_flag(crate::abi::EVFLAG_FORKCHECK) && sys::process_id() != self.run.process.get() {
             self.run.note_process();
             self.request_fork();
@@ -250,6 +259,9 @@ impl LoopPtr {
         let seconds = if must_not_block { 0.0 } else { self.collect(self.time_to_wait(), before) };
         self.run.iteration.set(self.run.iteration.get().wrapping_add(1));
         self.backend.wait(self, seconds);
+        if checking::is_on() {
+            self.check_all(Moment::Function(c"ev_run, after the wait".as_ptr()));
+        }
         self.fds.take_urgent();
         self.catch_skipped();
         self.update_time();

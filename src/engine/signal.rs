@@ -7,13 +7,13 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering, 
 
 use super::chain::{Watchers, link, unlink};
 use super::wake::wait_for_none_in;
-use super::{Loop, LoopPtr};
+use super::{Kind, Loop, LoopPtr};
 use crate::abi::{EV_ERROR, EV_MAXPRI, EV_SIGNAL, EVFLAG_NOSIGMASK, ev_io, ev_loop, ev_watcher, ev_watcher_list};
 use crate::diag;
 use crate::sys;
 use crate::sys::incarnation::incarnation;
 use crate::sys::signal::COUNT;
-use crate::watcher::{IoPtr, SignalPtr};
+use crate::watcher::{IoPtr, SignalPtr, WatcherPtr};
 
 /// What the process knows of one signal.
 struct Slot {
@@ -81,6 +81,21 @@ pub fn feed_signal(signum: c_int) {
     IN_FLIGHT.fetch_sub(1, Ordering::SeqCst);
 }
 
+/// Whether the signal of a signal watcher is watched by a loop other than `lp`.
+pub fn is_of_another(w: WatcherPtr, lp: LoopPtr) -> bool {
+    // SAFETY: it is of that type.
+    let signum = unsafe { SignalPtr::from_base(w) }.signum();
+    slot(signum).is_some_and(|slot| {
+        let owner = slot.owner.load(Ordering::SeqCst);
+        !owner.is_null() && owner != lp.0.as_ptr()
+    })
+}
+
+/// Whether a watcher is in the chain of some signal.
+pub fn is_watched(w: WatcherPtr) -> bool {
+    TABLE.iter().any(|slot| Watchers::of(slot.head.load(Ordering::Relaxed)).any(|other| other.base() == w))
+}
+
 /// Waits until no handler has a loop's address that it read before.
 fn quiesce() {
     /// The process that the handlers in flight are in.
@@ -123,7 +138,7 @@ impl LoopPtr {
         self.open_signalfd();
 
         let head = slot.head.load(Ordering::Relaxed);
-        self.activate(w.base(), 1);
+        self.activate(Kind::Signal, w.base(), 1);
         slot.head.store(link(head, w.base()), Ordering::Relaxed);
 
         let bit = sys::signal::bit(signum);

@@ -5,8 +5,8 @@ use core::ffi::{CStr, c_char, c_int};
 use core::mem::{MaybeUninit, offset_of};
 use core::ptr;
 
-use super::LoopPtr;
-use super::chain::{Watchers, link, unlink_from};
+use super::chain::{Watchers, is_sound, link, unlink_from};
+use super::{Kind, LoopPtr};
 use crate::abi::{
     EV_ERROR, EV_MAXPRI, EV_STAT, EVFLAG_NOINOTIFY, ev_io, ev_loop, ev_stat, ev_watcher, ev_watcher_list,
 };
@@ -209,7 +209,7 @@ impl LoopPtr {
         w.timer().set_at(0.0);
         w.timer().set_repeat(0.0);
         self.open_inotify();
-        self.activate(w.base(), 1);
+        self.activate(Kind::Stat, w.base(), 1);
         self.watch(w);
         // After the watch, so that no change falls between.
         self.stat_stat(w);
@@ -339,7 +339,7 @@ impl LoopPtr {
     }
 
     pub(super) fn verify_paths(self) -> bool {
-        self.path_chains().all(|head| watchers(head).all(|w| w.base().is_chained()))
+        self.path_chains().all(is_sound)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Timers: spans of monotonic time, once or again and again.
 
-use super::LoopPtr;
+use super::{Kind, LoopPtr};
 use crate::abi::EV_TIMER;
 use crate::diag;
 use crate::watcher::{TimerPtr, WatcherPtr};
@@ -21,7 +21,7 @@ impl LoopPtr {
             diag::fail(c"ev_timer_start", c"called with negative timer repeat value");
         }
         w.set_at(w.at() + self.mono());
-        self.activate(w.base(), 1);
+        self.activate(Kind::Timer, w.base(), 1);
         self.timers.push(w.at(), w.base());
     }
 
@@ -100,6 +100,6 @@ impl LoopPtr {
 
     pub(super) fn verify_timers(self) -> bool {
         // SAFETY: from the heap.
-        self.timers.verify(|watcher| unsafe { timer(watcher) }.at())
+        self.timers.verify(&|watcher| unsafe { timer(watcher) }.at())
     }
 }

@@ -3,11 +3,21 @@
 use core::ffi::CStr;
 
 use super::LoopPtr;
+use super::check::Moment;
+use crate::checking;
 use crate::diag;
 
 impl LoopPtr {
     /// Ends the process with a message if something is inconsistent: a watcher was changed or freed while active.
     pub fn verify(self) {
+        if checking::is_on() {
+            // Says more.
+            self.check_watchers(Moment::Function(c"ev_verify".as_ptr()));
+        }
+        self.verify_structures();
+    }
+
+    pub(super) fn verify_structures(self) {
         let checks: [(bool, &CStr); 9] = [
             (self.fds.verify(), c"io watchers or their descriptors were changed while active"),
             (self.verify_timers(), c"a timer was changed while active"),

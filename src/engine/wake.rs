@@ -9,7 +9,7 @@ use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering, fence};
 
 use super::hooks::all_in_place;
-use super::{Loop, LoopPtr};
+use super::{Kind, Loop, LoopPtr};
 use crate::abi::{EV_ASYNC, EV_CUSTOM, EV_ERROR, EV_MAXPRI, EV_READ, ev_io, ev_loop, ev_watcher};
 use crate::diag;
 use crate::mem::Indexed;
@@ -239,7 +239,7 @@ impl LoopPtr {
         }
         w.sent().store(0, Ordering::SeqCst);
         self.open_wake();
-        self.enlist(&self.wake.list, w.base());
+        self.enlist(Kind::Async, &self.wake.list, w.base());
     }
 
     pub fn stop_async(self, w: AsyncPtr) {

@@ -2,8 +2,8 @@
 
 use core::ffi::{c_int, c_void};
 
+use super::enter_loop;
 use crate::abi::{ev_loop, ev_watcher};
-use crate::engine::LoopPtr;
 use crate::watcher::WatcherPtr;
 
 /// Makes a watcher, active or not, pending with `revents`, or adds them to what is pending.
@@ -13,7 +13,7 @@ use crate::watcher::WatcherPtr;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_feed_event(loop_: *mut ev_loop, w: *mut c_void, revents: c_int) {
     // SAFETY: handed on to the caller.
-    unsafe { LoopPtr::new(loop_).feed(WatcherPtr::new(w.cast::<ev_watcher>()), revents) }
+    unsafe { enter_loop(loop_, c"ev_feed_event").feed(WatcherPtr::new(w.cast::<ev_watcher>()), revents) }
 }
 
 /// As if the descriptor were ready for `revents`. One without watchers is ignored.
@@ -23,7 +23,7 @@ pub unsafe extern "C" fn ev_feed_event(loop_: *mut ev_loop, w: *mut c_void, reve
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_feed_fd_event(loop_: *mut ev_loop, fd: c_int, revents: c_int) {
     // SAFETY: handed on to the caller.
-    unsafe { LoopPtr::new(loop_) }.feed_fd_event(fd, revents);
+    unsafe { enter_loop(loop_, c"ev_feed_fd_event") }.feed_fd_event(fd, revents);
 }
 
 /// As if the signal had come, for this loop alone. One that it does not watch is ignored.
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn ev_feed_fd_event(loop_: *mut ev_loop, fd: c_int, revent
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_feed_signal_event(loop_: *mut ev_loop, signum: c_int) {
     // SAFETY: handed on to the caller.
-    unsafe { LoopPtr::new(loop_) }.feed_signal_event(signum);
+    unsafe { enter_loop(loop_, c"ev_feed_signal_event") }.feed_signal_event(signum);
 }
 
 /// Ends a watcher's pending state; returns the event bits that it had, 0 if it was not pending.
@@ -43,5 +43,5 @@ pub unsafe extern "C" fn ev_feed_signal_event(loop_: *mut ev_loop, signum: c_int
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_clear_pending(loop_: *mut ev_loop, w: *mut c_void) -> c_int {
     // SAFETY: handed on to the caller.
-    unsafe { LoopPtr::new(loop_).clear_pending(WatcherPtr::new(w.cast::<ev_watcher>())) }
+    unsafe { enter_loop(loop_, c"ev_clear_pending").clear_pending(WatcherPtr::new(w.cast::<ev_watcher>())) }
 }

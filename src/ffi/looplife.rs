@@ -4,6 +4,7 @@ use core::ffi::{c_uint, c_void};
 use core::ptr;
 
 use super::DEFAULT_LOOP;
+use super::enter_loop;
 use crate::abi::{ev_loop, ev_loop_callback, ev_loop_hook, ev_tstamp};
 use crate::engine::{self, LoopPtr};
 
@@ -32,7 +33,7 @@ pub extern "C" fn ev_loop_new(flags: c_uint) -> *mut ev_loop {
 pub unsafe extern "C-unwind" fn ev_loop_destroy(loop_: *mut ev_loop) {
     if !loop_.is_null() {
         // SAFETY: handed on to the caller.
-        unsafe { LoopPtr::new(loop_) }.destroy();
+        unsafe { enter_loop(loop_, c"ev_loop_destroy") }.destroy();
     }
 }
 
@@ -204,5 +205,5 @@ pub unsafe extern "C" fn ev_depth(loop_: *mut ev_loop) -> c_uint {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_verify(loop_: *mut ev_loop) {
     // SAFETY: handed on to the caller.
-    unsafe { LoopPtr::new(loop_) }.verify();
+    unsafe { enter_loop(loop_, c"ev_verify") }.verify();
 }

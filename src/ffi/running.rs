@@ -2,6 +2,7 @@
 
 use core::ffi::{c_int, c_uint, c_void};
 
+use super::enter_loop;
 use crate::abi::{ev_embed, ev_loop, ev_once_cb, ev_tstamp, ev_walk_cb, ev_watcher};
 use crate::engine::{Callee, LoopPtr};
 use crate::watcher::{EmbedPtr, WatcherPtr};
@@ -14,7 +15,7 @@ use crate::watcher::{EmbedPtr, WatcherPtr};
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ev_run(loop_: *mut ev_loop, flags: c_int) -> c_int {
     // SAFETY: handed on to the caller.
-    unsafe { LoopPtr::new(loop_) }.run(flags)
+    unsafe { enter_loop(loop_, c"ev_run") }.run(flags)
 }
 
 /// Has the innermost run (`EVBREAK_ONE`) or all of them return; `EVBREAK_CANCEL` takes that back.
@@ -24,7 +25,7 @@ pub unsafe extern "C-unwind" fn ev_run(loop_: *mut ev_loop, flags: c_int) -> c_i
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_break(loop_: *mut ev_loop, how: c_int) {
     // SAFETY: handed on to the caller.
-    unsafe { LoopPtr::new(loop_) }.break_run(how);
+    unsafe { enter_loop(loop_, c"ev_break") }.break_run(how);
 }
 
 /// Calls every pending watcher.
@@ -34,7 +35,7 @@ pub unsafe extern "C" fn ev_break(loop_: *mut ev_loop, how: c_int) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ev_invoke_pending(loop_: *mut ev_loop) {
     // SAFETY: handed on to the caller.
-    unsafe { LoopPtr::new(loop_) }.invoke_pending();
+    unsafe { enter_loop(loop_, c"ev_invoke_pending") }.invoke_pending();
 }
 
 /// How many events are pending, those of stopped watchers and of internal ones included.
@@ -72,7 +73,7 @@ pub unsafe extern "C" fn ev_once(
     arg: *mut c_void,
 ) {
     // SAFETY: handed on to the caller.
-    unsafe { LoopPtr::new(loop_) }.once(fd, events, timeout, Callee::Once(cb), arg);
+    unsafe { enter_loop(loop_, c"ev_once") }.once(fd, events, timeout, Callee::Once(cb), arg);
 }
 
 /// Calls `cb` with every active watcher of `types` (event bits). It may stop the watcher that it is given.

@@ -2,9 +2,13 @@
 //! nothing dangles when a callback makes it grow.
 
 use core::cell::Cell;
+use core::ffi::c_void;
 use core::ptr;
 
 use super::{release, resize};
+
+/// The first block has room for about this many bytes.
+const FIRST_BYTES: usize = 128;
 
 /// The array; `ARR`: the elements below `len` are initialised.
 pub struct Arr<T: Copy> {
@@ -14,9 +18,6 @@ pub struct Arr<T: Copy> {
 }
 
 impl<T: Copy> Arr<T> {
-    /// The first block has room for about this many bytes.
-    const FIRST_BYTES: usize = 128;
-
     pub const fn new() -> Self {
         Self { base: Cell::new(ptr::null_mut()), len: Cell::new(0), capacity: Cell::new(0) }
     }
@@ -125,16 +126,27 @@ impl<T: Copy> Arr<T> {
         if len > self.capacity.get() {
             self.grow(len);
         }
-        for index in self.len.get()..len {
-            // SAFETY: index < len <= capacity.
-            unsafe { self.base.get().add(index).write(value) };
-        }
+        // SAFETY: the elements from the old length to len are within the capacity.
+        unsafe {
+            fill(
+                self.base.get().add(self.len.get()).cast(),
+                len.wrapping_sub(self.len.get()),
+                (&raw const value).cast(),
+                size_of::<T>(),
+            )
+        };
         self.len.set(len);
     }
 
     /// The address of the first element, for a system call that fills or reads the array. Dies at the next growth.
     pub fn as_ptr(&self) -> *mut T {
         self.base.get()
+    }
+
+    /// The elements as another array; this one is empty afterwards.
+    pub fn take(&self) -> Self {
+        let base = Cell::new(self.base.replace(ptr::null_mut()));
+        Self { base, len: Cell::new(self.len.take()), capacity: Cell::new(self.capacity.take()) }
     }
 
     /// Gives the memory back; the array is empty and may be used again.
@@ -148,13 +160,38 @@ impl<T: Copy> Arr<T> {
 
     #[cold]
     fn grow(&self, wanted: usize) {
-        let first = (Self::FIRST_BYTES >> size_of::<T>().max(1).ilog2()).max(4);
-        let capacity = wanted.max(self.capacity.get().saturating_mul(2)).max(first);
-        let bytes = capacity.saturating_mul(size_of::<T>());
         // SAFETY: base is null or came from resize.
-        let base = unsafe { resize(self.base.get().cast(), bytes) };
+        let (base, capacity) = unsafe { enlarge(self.base.get().cast(), self.capacity.get(), wanted, size_of::<T>()) };
         self.base.set(base.cast());
         self.capacity.set(capacity);
+    }
+}
+
+/// A larger block in place of `base`, and its capacity in elements of `size` bytes: at least `wanted`, and twice what it
+/// was. Like [`fill`] one function for all types.
+///
+/// # Safety
+/// `base` is null or came from `resize`.
+#[inline(never)]
+unsafe fn enlarge(base: *mut c_void, capacity: usize, wanted: usize, size: usize) -> (*mut c_void, usize) {
+    let first = (FIRST_BYTES >> size.max(1).ilog2()).max(4);
+    let capacity = wanted.max(capacity.saturating_mul(2)).max(first);
+    // SAFETY: as the caller promises.
+    (unsafe { resize(base, capacity.saturating_mul(size)) }, capacity)
+}
+
+/// Copies an element of `size` bytes `count` times.
+///
+/// # Safety
+/// There is room for all of them at `to`, and `value` is an element.
+#[inline(never)]
+unsafe fn fill(mut to: *mut u8, count: usize, value: *const u8, size: usize) {
+    for _ in 0..count {
+        // SAFETY: as the caller promises.
+        unsafe {
+            ptr::copy_nonoverlapping(value, to, size);
+            to = to.add(size);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod incarnation;
 pub mod path;
 pub mod poll;
 pub mod signal;
+pub mod symbol;
 pub mod time;
 
 use core::ffi::{c_int, c_long};
@@ -34,6 +35,18 @@ pub fn check(result: c_int) -> Result<c_int, c_int> {
 /// As [`check`], for results of `syscall`.
 pub fn check_long(result: c_long) -> Result<c_int, c_int> {
     if result < 0 { Err(errno()) } else { Ok(result as c_int) }
+}
+
+/// This thread's id.
+pub fn thread_id() -> c_int {
+    // SAFETY: no precondition. By number: the C library's wrapper needs glibc 2.30.
+    unsafe { libc::syscall(libc::SYS_gettid) as c_int }
+}
+
+/// Whether a thread of this process has this id.
+pub fn is_own_thread(id: c_int) -> bool {
+    // SAFETY: no precondition; signal 0 is none.
+    unsafe { libc::syscall(libc::SYS_tgkill, c_long::from(process_id()), c_long::from(id), 0 as c_long) == 0 }
 }
 
 /// This process's id.

@@ -9,6 +9,7 @@ use libc::{epoll_event, pollfd, timespec};
 use super::cancel::cancellable;
 use super::check;
 use super::time::{span, span_millis};
+use crate::checking;
 
 unsafe extern "C-unwind" {
     fn ppoll(fds: *mut pollfd, count: libc::nfds_t, timeout: *const timespec, mask: *const libc::sigset_t) -> c_int;
@@ -62,7 +63,10 @@ pub unsafe fn wait_epoll(set: c_int, events: *mut epoll_event, room: usize, seco
             )
         });
         match result {
-            Err(libc::ENOSYS | libc::EPERM) => COARSE.store(true, Ordering::Relaxed),
+            Err(error @ (libc::ENOSYS | libc::EPERM)) => {
+                COARSE.store(true, Ordering::Relaxed);
+                checking::tell(c"epoll waits in milliseconds: epoll_pwait2 failed", error);
+            }
             other => return other,
         }
     }
