@@ -133,6 +133,7 @@ impl Table {
 }
 
 impl LoopPtr {
+    #[inline(never)]
     pub fn start_io(self, w: IoPtr) {
         if w.base().is_active() {
             return;
@@ -164,6 +165,7 @@ impl LoopPtr {
         self.fds.note_change(fd, events as u8 & NEW_FILE);
     }
 
+    #[inline(never)]
     pub fn stop_io(self, w: IoPtr) {
         self.pending.clear(w.base());
         if !w.base().is_active() {

@@ -4,6 +4,8 @@ use core::ffi::{c_int, c_void};
 
 use super::enter_loop;
 use crate::abi::{ev_loop, ev_watcher};
+use crate::checking;
+use crate::engine::{LoopPtr, check_function};
 use crate::watcher::WatcherPtr;
 
 /// Makes a watcher, active or not, pending with `revents`, or adds them to what is pending.
@@ -13,7 +15,19 @@ use crate::watcher::WatcherPtr;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_feed_event(loop_: *mut ev_loop, w: *mut c_void, revents: c_int) {
     // SAFETY: handed on to the caller.
-    unsafe { enter_loop(loop_, c"ev_feed_event").feed(WatcherPtr::new(w.cast::<ev_watcher>()), revents) }
+    let (lp, w) = unsafe { (LoopPtr::new(loop_), WatcherPtr::new(w.cast::<ev_watcher>())) };
+    if checking::is_on() {
+        // Apart, so that nothing need be kept across a call that is seldom made.
+        return feed_checked(lp, w, revents);
+    }
+    lp.feed(w, revents);
+}
+
+#[cold]
+#[inline(never)]
+fn feed_checked(lp: LoopPtr, w: WatcherPtr, revents: c_int) {
+    check_function(lp.raw(), c"ev_feed_event".as_ptr());
+    lp.feed(w, revents);
 }
 
 /// As if the descriptor were ready for `revents`. One without watchers is ignored.
