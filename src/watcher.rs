@@ -82,7 +82,6 @@ macro_rules! handle {
 handle! {
     /// Any watcher.
     WatcherPtr(ev_watcher) {
-        active / set_active => active: c_int,
         pending / set_pending => pending: c_int,
         priority / set_priority => priority: c_int,
     }
@@ -172,6 +171,19 @@ handle! {
 }
 
 impl WatcherPtr {
+    #[inline]
+    pub fn active(self) -> c_int {
+        // SAFETY: WATCHER; a raw place.
+        unsafe { (&raw const (*self.raw()).active).read() }
+    }
+
+    /// By an atomic store: senders look at an async watcher's.
+    #[inline]
+    pub fn set_active(self, mark: c_int) {
+        // SAFETY: WATCHER; aligned, and other threads read it by atomic loads alone.
+        unsafe { AtomicI32::from_ptr(&raw mut (*self.raw()).active) }.store(mark, Ordering::Relaxed);
+    }
+
     pub fn is_active(self) -> bool {
         self.active() != 0
     }

@@ -88,7 +88,6 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
     checking::tell_backend(place.cast(), lp.backend.name());
     lp.clock.start();
     lp.run.note_process();
-    lp.note_senders_process();
     if flags & EVFLAG_SIGNALFD != 0 {
         lp.signals.want_signalfd();
     }

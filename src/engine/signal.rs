@@ -3,15 +3,14 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering, fence};
 
 use super::chain::{Watchers, link, unlink};
-use super::wake::wait_for_none_in;
 use super::{Kind, Loop, LoopPtr};
 use crate::abi::{EV_ERROR, EV_MAXPRI, EV_SIGNAL, EVFLAG_NOSIGMASK, ev_io, ev_loop, ev_watcher, ev_watcher_list};
 use crate::diag;
 use crate::sys;
-use crate::sys::incarnation::incarnation;
+use crate::sys::in_flight::InFlight;
 use crate::sys::signal::COUNT;
 use crate::watcher::{IoPtr, SignalPtr, WatcherPtr};
 
@@ -34,7 +33,7 @@ static TABLE: [Slot; COUNT] = [const {
 }; COUNT];
 
 /// Handlers that may be using a loop's address.
-static IN_FLIGHT: AtomicU32 = AtomicU32::new(0);
+static IN_FLIGHT: InFlight = InFlight::new();
 
 /// The slot of a legal signal number.
 fn slot(signum: c_int) -> Option<&'static Slot> {
@@ -71,14 +70,14 @@ impl Channel {
 /// Marks a signal as raised and wakes the loop that watches it. From any thread and from signal handlers.
 pub fn feed_signal(signum: c_int) {
     let Some(slot) = slot(signum) else { return };
-    IN_FLIGHT.fetch_add(1, Ordering::SeqCst);
+    IN_FLIGHT.enter();
     let owner = slot.owner.load(Ordering::SeqCst);
     if !owner.is_null() {
         slot.raised.store(true, Ordering::SeqCst);
         // SAFETY: a loop takes itself out of the table and waits for those in flight before it goes.
         unsafe { (*owner).wake.signal_raised() };
     }
-    IN_FLIGHT.fetch_sub(1, Ordering::SeqCst);
+    IN_FLIGHT.leave();
 }
 
 /// Whether the signal of a signal watcher is watched by a loop other than `lp`.
@@ -94,18 +93,6 @@ pub fn is_of_another(w: WatcherPtr, lp: LoopPtr) -> bool {
 /// Whether a watcher is in the chain of some signal.
 pub fn is_watched(w: WatcherPtr) -> bool {
     TABLE.iter().any(|slot| Watchers::of(slot.head.load(Ordering::Relaxed)).any(|other| other.base() == w))
-}
-
-/// Waits until no handler has a loop's address that it read before.
-fn quiesce() {
-    /// The process that the handlers in flight are in.
-    static PROCESS: AtomicI32 = AtomicI32::new(0);
-    let own = incarnation();
-    if PROCESS.swap(own, Ordering::SeqCst) != own {
-        // Those that a fork cut off are not in this process.
-        IN_FLIGHT.store(0, Ordering::SeqCst);
-    }
-    wait_for_none_in(&IN_FLIGHT);
 }
 
 /// What the kernel calls.
@@ -266,18 +253,15 @@ impl LoopPtr {
 
     /// At destroy: the signals are free for other loops. Handlers and masks stay.
     pub(super) fn shut_signals(self) {
-        let mut any = false;
         for slot in &TABLE {
             if slot.owner.load(Ordering::SeqCst) == self.0.as_ptr() {
                 slot.owner.store(ptr::null_mut(), Ordering::SeqCst);
                 slot.head.store(ptr::null_mut(), Ordering::Relaxed);
                 slot.raised.store(false, Ordering::SeqCst);
-                any = true;
             }
         }
-        if any {
-            quiesce();
-        }
+        // Also of signals that it watched before: a handler may have read its address then.
+        IN_FLIGHT.wait_for_none();
         if self.signals.way.get() == Way::SignalFd {
             self.close_internal_io(self.signalfd_watcher());
             self.signals.way.set(Way::Handler);

@@ -4,9 +4,9 @@
 //! to say, then `skipped`, and writes only if `wanted` says that the loop may be waiting; the loop sets `wanted`, then
 //! looks at `skipped`. With a fence between on both sides one of the two sees the other.
 
-use core::cell::{Cell, UnsafeCell};
+use core::cell::UnsafeCell;
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering, fence};
 
 use super::hooks::all_in_place;
 use super::{Kind, Loop, LoopPtr};
@@ -14,6 +14,7 @@ use crate::abi::{EV_ASYNC, EV_CUSTOM, EV_ERROR, EV_MAXPRI, EV_READ, ev_io, ev_lo
 use crate::diag;
 use crate::mem::Indexed;
 use crate::sys;
+use crate::sys::in_flight::InFlight;
 use crate::watcher::{AsyncPtr, IoPtr, WatcherPtr};
 
 /// A cache line on either side keeps senders from slowing the loop down; the allocator promises 16 bytes only.
@@ -23,7 +24,7 @@ pub struct Wake {
     /// Where to write; -1 until somebody may have something to say.
     write_end: AtomicI32,
     /// Senders that are not done with this structure yet.
-    in_flight: AtomicU32,
+    in_flight: InFlight,
     wanted: AtomicBool,
     skipped: AtomicBool,
     /// Some signal was raised.
@@ -34,8 +35,6 @@ pub struct Wake {
     /// The loop's own, watches the read end.
     watcher: UnsafeCell<ev_io>,
     list: Indexed<WatcherPtr>,
-    /// The process that senders are in, as of the last look.
-    process: Cell<c_int>,
 }
 
 impl Wake {
@@ -43,7 +42,7 @@ impl Wake {
         Self {
             _before: [0; 8],
             write_end: AtomicI32::new(-1),
-            in_flight: AtomicU32::new(0),
+            in_flight: InFlight::new(),
             wanted: AtomicBool::new(false),
             skipped: AtomicBool::new(false),
             signals: AtomicBool::new(false),
@@ -51,7 +50,6 @@ impl Wake {
             _after: [0; 8],
             watcher: UnsafeCell::new(blank),
             list: Indexed::new(),
-            process: Cell::new(0),
         }
     }
 
@@ -98,27 +96,6 @@ impl Wake {
     fn has_news(&self) -> bool {
         self.signals.load(Ordering::SeqCst) || self.asyncs.load(Ordering::SeqCst)
     }
-
-    fn enter(&self) {
-        self.in_flight.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn leave(&self) {
-        self.in_flight.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// Waits until the count of those inside something is 0. They need a few microseconds; one in a thread that is not let run
-/// for seconds is not waited for.
-pub fn wait_for_none_in(count: &AtomicU32) {
-    const BRIEF: u32 = 1000;
-    const ALL: u32 = 3000;
-    for round in 0..ALL {
-        if count.load(Ordering::SeqCst) == 0 {
-            return;
-        }
-        sys::time::pause(if round < BRIEF { 20e-6 } else { 1e-3 });
-    }
 }
 
 /// An eventfd, or a pipe where there is none: (read end, write end).
@@ -155,9 +132,6 @@ impl LoopPtr {
         if !self.wake_watcher().base().is_active() {
             return;
         }
-        if self.forget_foreign_senders() {
-            self.wake.in_flight.store(0, Ordering::SeqCst);
-        }
         let old_read = self.wake_watcher().fd();
         let old_write = self.wake.write_end.load(Ordering::SeqCst);
         let (read, write) = new_channel();
@@ -173,18 +147,6 @@ impl LoopPtr {
         if self.wake.has_news() {
             self.fds.hurry();
         }
-    }
-
-    /// When the loop is made.
-    pub(super) fn note_senders_process(self) {
-        self.wake.process.set(sys::incarnation::incarnation());
-    }
-
-    /// Notices that the process is a forked child of the one that was sent to: senders that were inside then are not in
-    /// this process.
-    fn forget_foreign_senders(self) -> bool {
-        let own = sys::incarnation::incarnation();
-        self.wake.process.replace(own) != own
     }
 
     /// The channel was lost: another one, in one step for senders.
@@ -205,9 +167,7 @@ impl LoopPtr {
     pub(super) fn shut_wake(self) {
         let write = self.wake.write_end.swap(-1, Ordering::SeqCst);
         if write >= 0 {
-            if !self.forget_foreign_senders() {
-                wait_for_none_in(&self.wake.in_flight);
-            }
+            self.wake.in_flight.wait_for_none();
             let read = self.wake_watcher().fd();
             self.close_internal_io(self.wake_watcher());
             if write != read {
@@ -273,15 +233,15 @@ pub unsafe fn send(raw: *mut ev_loop, w: AsyncPtr) {
         // Not handled yet: that handling sees what was written before this call.
         return;
     }
-    // SAFETY: LOOP; the wake-up part is made of atomics, and stays until `leave`.
+    // SAFETY: LOOP; the wake-up part is made of atomics, and stays until the sender has left.
     let wake = unsafe { &(*raw.cast::<Loop>()).wake };
-    wake.enter();
+    wake.in_flight.enter();
     // Before the first start there is nobody to wake: the send is ignored.
     if wake.write_end.load(Ordering::SeqCst) >= 0 {
         w.sent().store(1, Ordering::SeqCst);
         wake.wake(&wake.asyncs);
     }
-    wake.leave();
+    wake.in_flight.leave();
 }
 
 /// The callback of the internal watcher: looks for raised signals and sent asyncs.

@@ -15,15 +15,19 @@ fn word() -> Option<&'static AtomicI32> {
         // SAFETY: mapped for ever.
         return Some(unsafe { &*known });
     }
+    // Asked in signal handlers too, which keep it.
+    let errno = super::errno();
     // SAFETY: KERNEL; a new mapping.
     let page = unsafe {
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         let page = libc::mmap(ptr::null_mut(), PAGE, protection, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
         if page == libc::MAP_FAILED {
+            super::set_errno(errno);
             return None;
         }
         if libc::madvise(page, PAGE, libc::MADV_WIPEONFORK) != 0 {
             libc::munmap(page, PAGE);
+            super::set_errno(errno);
             return None;
         }
         page.cast::<AtomicI32>()

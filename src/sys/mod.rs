@@ -6,6 +6,7 @@
 pub mod aio;
 pub mod cancel;
 pub mod fd;
+pub mod in_flight;
 pub mod incarnation;
 pub mod path;
 pub mod poll;
