@@ -30,7 +30,7 @@ SCRIPTS = .ci/run $(filter-out %.txt,$(wildcard scripts/*))
 HTML := $(TARGET)/html
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind check-misuse check-deb reference deb lint clean help
+.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind check-misuse check-asan check-tsan check-deb reference deb lint clean help
 all: lib
 
 help:
@@ -42,12 +42,14 @@ help:
 	@echo 'make man              the examples of man/examples, into the pages that show them'
 	@echo 'make demo             an unmodified program of the distribution served by the library'
 	@echo 'make deb              Debian packages, in $(DEB)'
-	@echo 'make check            everything below; installs the packages that are missing'
+	@echo 'make check            the checks below, but for two; installs the packages that are missing'
 	@echo 'make lint             rustfmt, clippy, shellcheck'
 	@echo 'make check-tests      the tests of the library'
 	@echo 'make check-reference  the same C tests on the reference libraries'
 	@echo 'make check-valgrind   the same C tests under valgrind'
 	@echo 'make check-misuse     the same C tests with LIBEV_CHECK=1, which must report none'
+	@echo 'make check-asan       the same C tests under the address sanitizer; takes long, not part of check'
+	@echo 'make check-tsan       those with threads under the thread sanitizer; not part of check'
 	@echo 'make check-deb        the Debian packages, in a scratch root of Debian; as root'
 	@echo 'make reference        builds a reference library with all of its Linux backends'
 	@echo 'make clean            removes $(TARGET)'
@@ -157,6 +159,15 @@ check-valgrind: lib
 # One backend: the checks stand above all of them.
 check-misuse: lib
 	$(OURS) LIBEV_CHECK=1 $(TEST) --test c epoll
+
+# Leaks are for valgrind to find: see c-tests/common/sanitizer.rs.
+check-asan:
+	@scripts/build-sanitized address '$(TARGET)/address'
+	FERROEV_SANITIZER=address FERROEV_LIBRARY='$(abspath $(TARGET))/address/lib/libev.so.4.0.0' $(TEST) --test c
+
+check-tsan:
+	@scripts/build-sanitized thread '$(TARGET)/thread'
+	FERROEV_SANITIZER=thread FERROEV_LIBRARY='$(abspath $(TARGET))/thread/lib/libev.so.4.0.0' $(TEST) --test c thread
 
 deb:
 	@scripts/build-deb '$(DEB)'

@@ -1,5 +1,6 @@
 //! Compiles C and C++ with the compiler that the `cc` crate finds, and keeps what is still up to date.
 
+use super::sanitizer::Sanitizer;
 use std::ffi::OsString;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,6 +23,9 @@ fn compiler(cpp: bool) -> Result<Command, String> {
     let mut command = tool.to_command();
     command.arg(if cpp { "-std=gnu++20" } else { "-std=gnu11" });
     command.args(["-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter"]);
+    if let Some(sanitizer) = Sanitizer::chosen() {
+        command.arg(format!("-fsanitize={}", sanitizer.name()));
+    }
     // A TEST's options may override its defaults.
     command.arg(if cpp { "-Wno-missing-field-initializers" } else { "-Wno-override-init" });
     Ok(command)

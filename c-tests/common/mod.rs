@@ -4,6 +4,7 @@
 pub mod compile;
 pub mod library;
 pub mod process;
+pub mod sanitizer;
 pub mod tool;
 
 use std::path::{Path, PathBuf};
@@ -21,5 +22,8 @@ pub fn target() -> &'static Path {
 
 /// Where compiled test programs go.
 pub fn built() -> PathBuf {
-    target().join("c-tests")
+    match sanitizer::Sanitizer::chosen() {
+        None => target().join("c-tests"),
+        Some(sanitizer) => target().join(format!("c-tests-{}", sanitizer.name())),
+    }
 }

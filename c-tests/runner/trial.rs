@@ -2,6 +2,7 @@
 
 use crate::common::library::Library;
 use crate::common::process::{self, Ended, Scratch};
+use crate::common::sanitizer::Sanitizer;
 use libtest_mimic::{Completion, Failed};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,8 @@ impl Conditions {
     pub fn new(library: Library) -> Self {
         let valgrind = std::env::var_os("FERROEV_VALGRIND").is_some_and(|value| value == "1");
         let seconds = std::env::var("FERROEV_TEST_TIMEOUT").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
-        let deadline = Duration::from_secs(if valgrind { seconds * 4 } else { seconds });
+        let slow = valgrind || Sanitizer::chosen().is_some();
+        let deadline = Duration::from_secs(if slow { seconds * 4 } else { seconds });
         Self { library, valgrind, deadline, machine: RwLock::new(()) }
     }
 
@@ -135,6 +137,9 @@ pub fn environment(command: &mut Command, conditions: &Conditions, own: &Path) {
     command.env("T_TMPDIR", own);
     if conditions.library.kind.is_reference() {
         command.env("T_REFERENCE", "1");
+    }
+    if let Some(sanitizer) = Sanitizer::chosen() {
+        sanitizer.set(command);
     }
     command.current_dir(own);
 }

@@ -125,6 +125,23 @@ t_in_child (void (*body) (void *), void *arg)
 }
 
 void
+t_skip_if_sanitized (const char *why)
+{
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+  t_skip (why);
+#else
+  (void)why;
+#endif
+}
+
+#ifdef __SANITIZE_THREAD__
+/* LLVM's names, which gcc's runtime lacks: it looks at the C library's own calls. */
+void *__tsan_memcpy (void *to, const void *from, size_t n) { return memcpy (to, from, n); }
+void *__tsan_memmove (void *to, const void *from, size_t n) { return memmove (to, from, n); }
+void *__tsan_memset (void *to, int byte, size_t n) { return memset (to, byte, n); }
+#endif
+
+void
 t_skip_if_checked (const char *why)
 {
   if (getenv ("LIBEV_CHECK"))

@@ -67,6 +67,8 @@ struct ev_loop *t_default_loop (unsigned flags);
 
 _Noreturn void t_fail (const char *file, int line, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
 _Noreturn void t_skip (const char *why);
+/* Skips in a program that a sanitizer compiled: why. */
+void t_skip_if_sanitized (const char *why);
 /* Skips if the suite runs with LIBEV_CHECK=1, which this test can't: why. */
 void t_skip_if_checked (const char *why);
 

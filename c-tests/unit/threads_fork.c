@@ -130,6 +130,7 @@ TEST (threads_fork_while_others_make_and_destroy_loops, .no_valgrind = 1)
 {
   pthread_t thread[2];
   int i;
+  t_skip_if_sanitized ("its malloc may be locked in a child of a process with threads");
   go_on = 1;
   for (i = 0; i < 2; ++i)
     CHECK (!pthread_create (thread + i, 0, makes_and_destroys, 0));
