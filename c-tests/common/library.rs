@@ -68,7 +68,16 @@ impl Library {
             (None, Kind::Debian) => packaged()?,
             (None, Kind::Oracle) => super::target().join("reference/lib/libev.so.4.0.0"),
         };
-        let file = fs::canonicalize(&named).map_err(|error| {
+        Self::at(kind, &named)
+    }
+
+    /// The distribution's, to be compared with the one under test.
+    pub fn packaged() -> Result<Self, String> {
+        Self::at(Kind::Debian, &packaged()?)
+    }
+
+    fn at(kind: Kind, named: &Path) -> Result<Self, String> {
+        let file = fs::canonicalize(named).map_err(|error| {
             let hint = if kind == Kind::Oracle { " (make reference builds it)" } else { "" };
             format!("no library at {}: {error}{hint}", named.display())
         })?;

@@ -341,3 +341,28 @@ TEST (closed_fd_destroyed_with_active_watchers)
   ev_loop_destroy (loop);
   CHECK_TRACE ("");
 }
+
+/* A dup keeps the old file in the kernel's set, under the number that another file has by now. */
+TEST (closed_fd_whose_file_lives_on_hangs_up, .backends = T_ALL & ~T_LINUXAIO)
+{
+  struct ev_loop *loop = t_loop (0);
+  ev_io w;
+  int old[2], new[2], dup_of_old;
+  t_socketpair (old);
+  t_socketpair (new);
+  dup_of_old = dup (old[0]);
+  io_named (loop, &w, "w", old[0], EV_READ);
+  drive (loop, 1);
+  ev_io_stop (loop, &w);
+  CHECK_EQ (dup2 (new[0], old[0]), old[0]);
+  ev_io_set (&w, old[0], EV_READ);
+  w.events &= ~EV__IOFDSET; /* a program that doesn't say that it is another */
+  ev_io_start (loop, &w);
+  shutdown (dup_of_old, SHUT_RDWR);
+  drive (loop, 3);
+  CHECK_TRACE ("");
+  t_write (new[1], "x");
+  drive_until (loop, &noted, 1);
+  CHECK_TRACE ("w:1");
+  ev_loop_destroy (loop);
+}

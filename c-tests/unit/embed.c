@@ -436,3 +436,37 @@ TEST (embed_is_active_while_the_inner_loop_is_told_of_a_fork,
   ev_loop_destroy (loop);
   ev_loop_destroy (inner);
 }
+
+static struct ev_loop *flushed_by;
+static int flushes;
+
+static void
+stop_embed_and_change (EV_P_ ev_io *w, int revents)
+{
+  if (++flushes == 1)
+    ev_embed_stop (flushed_by, &told_embed);
+  if (flushes > 3)
+    return;
+  ev_io_stop (loop, w);
+  ev_io_set (w, w->fd, EV_WRITE);
+  ev_io_start (loop, w);
+}
+
+/* What callbacks of the inner loop change before the wait is told to the kernel, and what comes of it handled, to the end. */
+TEST (embed_stopped_by_a_callback_of_the_inner_loop_before_the_wait)
+{
+  struct ev_loop *inner = inner_loop ();
+  ev_io w;
+  int p[2];
+  flushed_by = t_loop (0);
+  t_pipe (p);
+  ev_io_init (&w, stop_embed_and_change, p[1], EV_WRITE);
+  ev_io_start (inner, &w);
+  ev_embed_init (&told_embed, 0, inner);
+  ev_embed_start (flushed_by, &told_embed);
+  drive (flushed_by, 1);
+  CHECK (!ev_is_active (&told_embed));
+  CHECK_EQ (flushes, 4);
+  ev_loop_destroy (flushed_by);
+  ev_loop_destroy (inner);
+}

@@ -817,3 +817,22 @@ TEST (fork_embedded_loop_is_forked_with_its_host)
   ev_loop_destroy (inner);
   ev_loop_destroy (loop);
 }
+
+/* Nothing of the loop's own is pending after it, which would keep idle watchers from being called. */
+TEST (fork_with_signalfd_leaves_nothing_pending)
+{
+  struct ev_loop *loop = t_loop (EVFLAG_SIGNALFD);
+  ev_signal s;
+  ev_idle idle;
+  NAMED (&s, note_signal, "signal");
+  ev_signal_set (&s, SIGUSR1);
+  ev_signal_start (loop, &s);
+  NAMED (&idle, note_idle, "idle");
+  ev_idle_start (loop, &idle);
+  drive (loop, 1);
+  CHECK_TRACE ("idle:2000");
+  ev_loop_fork (loop);
+  drive (loop, 1);
+  CHECK_TRACE ("idle:2000 idle:2000");
+  ev_loop_destroy (loop);
+}

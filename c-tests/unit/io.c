@@ -1048,6 +1048,31 @@ TEST (io_regular_file_and_pipe_together)
   ev_loop_destroy (loop);
 }
 
+/* Its place among such files is that of its first start. */
+TEST (io_regular_file_keeps_its_place, .backends = T_EPOLL)
+{
+  struct ev_loop *loop = t_loop (0);
+  ev_io a, b;
+  int files[2] = { open ("/dev/null", O_RDWR | O_CLOEXEC), open ("/dev/null", O_RDWR | O_CLOEXEC) };
+  io_named (loop, &a, "a", files[0], EV_READ);
+  io_named (loop, &b, "b", files[1], EV_READ);
+  drive (loop, 1);
+  CHECK_TRACE ("a:1 b:1");
+  ev_io_stop (loop, &a);
+  ev_io_set (&a, files[0], EV_WRITE);
+  ev_io_start (loop, &a);
+  t_trace_reset ();
+  drive (loop, 1);
+  CHECK_TRACE ("a:2 b:1");
+  ev_io_stop (loop, &a);
+  drive (loop, 1);
+  ev_io_start (loop, &a);
+  t_trace_reset ();
+  drive (loop, 1);
+  CHECK_TRACE ("b:1 a:2"); /* but not beyond a wait without it */
+  ev_loop_destroy (loop);
+}
+
 /* The number of a regular file goes on to a pipe. */
 TEST (io_regular_file_replaced_by_a_pipe)
 {

@@ -547,6 +547,21 @@ TEST (periodic_small_jump_is_no_jump)
   ev_loop_destroy (loop);
 }
 
+TEST (periodic_jump_of_one_second_is_a_jump)
+{
+  struct ev_loop *loop = stopped_loop ();
+  ev_periodic manual;
+  add = 20.;
+  periodic_named (loop, &manual, "manual", 0., 0., reschedule);
+  fake_clock_jump (-1.);
+  step (loop, 1.);
+  CHECK_EQ (reschedules, 2);
+  fake_clock_jump (1.);
+  step (loop, 1.);
+  CHECK_EQ (reschedules, 3);
+  ev_loop_destroy (loop);
+}
+
 TEST (periodic_jump_waits_for_the_next_look_at_the_wall_clock)
 {
   struct ev_loop *loop = stopped_loop ();
@@ -738,5 +753,37 @@ TEST (periodic_stopped_by_another_ones_callback)
   CHECK_TRACE ("a:200 c:200");
   CHECK (!ev_is_active (&a) && !ev_is_active (&b) && ev_is_active (&c));
   CHECK_EQ (ev_run (loop, EVRUN_NOWAIT), 1);
+  ev_loop_destroy (loop);
+}
+
+static void
+a_quarter_passes (EV_P_ ev_check *w, int revents)
+{
+  fake_clock_step (.25);
+}
+
+/* Timers that are started after it count from the wait, as without it. */
+TEST (periodic_timerfd_event_leaves_the_time_of_timers)
+{
+  struct ev_loop *loop;
+  ev_periodic interval;
+  ev_timer timer;
+  ev_check check;
+  uint64_t one = 1;
+  fake_clock_stop (REAL, MONO);
+  loop = t_loop (0);
+  periodic_named (loop, &interval, "interval", 0., 10., 0);
+  ev_run (loop, EVRUN_NOWAIT);
+  CHECK (fake_timerfd >= 0);
+  ev_check_init (&check, a_quarter_passes);
+  ev_check_start (loop, &check);
+  CHECK_EQ (write (fake_timerfd, &one, sizeof one), sizeof one);
+  ev_run (loop, EVRUN_NOWAIT);
+  CHECK_BETWEEN (ev_now (loop), REAL + .25, REAL + .25); /* the wall clock was read again */
+  ev_timer_init (&timer, note_timer, 1., 0.);
+  ev_timer_start (loop, &timer);
+  ev_check_stop (loop, &check);
+  ev_run (loop, EVRUN_NOWAIT);
+  CHECK_BETWEEN (ev_timer_remaining (loop, &timer), .75, .75);
   ev_loop_destroy (loop);
 }

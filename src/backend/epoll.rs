@@ -26,7 +26,7 @@ const NO_EVENT: epoll_event = epoll_event { events: 0, u64: 0 };
 pub struct Epoll {
     set: Cell<c_int>,
     events: Arr<epoll_event>,
-    /// Descriptors marked [`ALWAYS_READY`].
+    /// Descriptors marked [`ALWAYS_READY`]; those that are not any more leave after the next wait.
     always_ready: Arr<c_int>,
 }
 
@@ -66,13 +66,7 @@ impl Epoll {
     /// False if the kernel refused the descriptor and its watchers were told.
     pub fn modify<H: Host>(&self, host: H, fd: c_int, new: c_int) -> bool {
         let note = host.note(fd);
-        if note.mask == ALWAYS_READY {
-            self.forget_always_ready(fd);
-        }
         if new == 0 {
-            if note.mask == ALWAYS_READY {
-                host.set_note(fd, Note { mask: 0, ..note });
-            }
             return true;
         }
         let known = note.mask != 0 && note.mask != ALWAYS_READY;
@@ -95,7 +89,10 @@ impl Epoll {
             Ok(()) => host.set_note(fd, Note { generation, mask: new as u8 }),
             Err(libc::EPERM) => {
                 host.set_note(fd, Note { generation, mask: ALWAYS_READY });
-                self.always_ready.push(fd);
+                // It keeps the place that it has from before a stop.
+                if self.place_of_always_ready(fd).is_none() {
+                    self.always_ready.push(fd);
+                }
             }
             Err(error) => {
                 host.set_note(fd, Note { generation, mask: 0 });
@@ -119,8 +116,12 @@ impl Epoll {
         host.set_note(fd, Note { generation: note.generation.wrapping_add(1), mask: 0 });
     }
 
+    fn place_of_always_ready(&self, fd: c_int) -> Option<usize> {
+        (0..self.always_ready.len()).find(|&place| self.always_ready.get(place) == Some(fd))
+    }
+
     fn forget_always_ready(&self, fd: c_int) {
-        if let Some(place) = (0..self.always_ready.len()).find(|&place| self.always_ready.get(place) == Some(fd)) {
+        if let Some(place) = self.place_of_always_ready(fd) {
             self.always_ready.swap_remove(place);
         }
     }
@@ -171,8 +172,16 @@ impl Epoll {
             Err(error) => host.syserr(c"(libev) epoll_wait", error),
         }
         for index in (0..self.always_ready.len()).rev() {
-            if let Some(fd) = self.always_ready.get(index) {
-                host.report(fd, host.wanted(fd));
+            let Some(fd) = self.always_ready.get(index) else { continue };
+            let (note, wanted) = host.look(fd);
+            if note.mask == ALWAYS_READY && wanted != 0 {
+                host.report(fd, wanted);
+                continue;
+            }
+            // Stopped, or another file since.
+            self.always_ready.swap_remove(index);
+            if note.mask == ALWAYS_READY {
+                host.set_note(fd, Note { mask: 0, ..note });
             }
         }
     }
@@ -187,9 +196,10 @@ impl Epoll {
             return;
         }
         let any = |bits: c_int| reported & bits as u32 != 0;
-        let unwanted = super::revents_of(any(EPOLLIN), any(EPOLLOUT), false) & !wanted;
-        if unwanted != 0 || wanted == 0 {
-            // Left in the set when it was stopped: now that it disturbs, it is put right.
+        let revents = super::revents_of(any(EPOLLIN), any(EPOLLOUT), any(EPOLLERR | EPOLLHUP));
+        if revents & !wanted != 0 {
+            // Left in the set when it was stopped: now that it disturbs, it is put right. A hang-up may be of a file that
+            // had this number before, which this tells.
             let operation = if wanted == 0 { EPOLL_CTL_DEL } else { EPOLL_CTL_MOD };
             if sys::poll::epoll_control(self.set.get(), operation, fd, events_of(wanted), data).is_err() {
                 host.request_rebuild();
@@ -197,7 +207,7 @@ impl Epoll {
             }
             host.set_note(fd, Note { mask: wanted as u8, ..note });
         }
-        host.report(fd, super::revents_of(any(EPOLLIN), any(EPOLLOUT), any(EPOLLERR | EPOLLHUP)));
+        host.report(fd, revents);
     }
 
     /// A new set in place of the old one, which a forked child shares with its parent.
@@ -212,10 +222,15 @@ impl Epoll {
 
     /// Nothing is registered in a new set.
     fn forget_all<H: Host>(&self, host: H) {
-        self.always_ready.truncate(0);
+        for index in (0..self.always_ready.len()).rev() {
+            // Those that are stopped leave after the next wait.
+            if self.always_ready.get(index).is_some_and(|fd| host.wanted(fd) != 0) {
+                self.always_ready.swap_remove(index);
+            }
+        }
         for fd in 0..host.descriptors() {
-            let note = host.note(fd);
-            if note.mask != 0 {
+            let (note, wanted) = host.look(fd);
+            if note.mask != 0 && (note.mask != ALWAYS_READY || wanted != 0) {
                 host.set_note(fd, Note { mask: 0, ..note });
             }
         }

@@ -7,7 +7,7 @@ use crate::sys::time;
 
 /// The real time is read at most this often, in seconds, and interpolated between.
 const REREAD: f64 = 0.5;
-/// A difference from the interpolation above this, in seconds, is a jump of the system's clock.
+/// A difference from the interpolation of this and more, in seconds, is a jump of the system's clock.
 const JUMP: f64 = 1.0;
 /// How often a jump is looked at again before it is believed: the process may have been preempted between two reads.
 const DOUBTS: u32 = 4;
@@ -60,7 +60,7 @@ impl Clock {
             let difference = self.now.get() - self.mono.get();
             self.difference.set(difference);
             self.read_at.set(self.mono.get());
-            if (-JUMP..JUMP).contains(&(difference - before)) {
+            if (difference - before).abs() < JUMP {
                 return false;
             }
             self.now.set(time::realtime());

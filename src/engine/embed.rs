@@ -112,13 +112,16 @@ unsafe extern "C-unwind" fn flush_other(raw: *mut ev_loop, inner: *mut ev_watche
         }
         other.apply_changes();
         other.run(EVRUN_NOWAIT);
-        // A callback of the embedded loop may have ended either loop, or stopped (and freed) the watcher.
-        if !other.survived(&mut other_life) || !lp.survived(&mut life) || !lp.is_listed_hook(Hook::Prepare, inner) {
+        // A callback of the embedded loop may have ended either loop.
+        if !other.survived(&mut other_life) || !lp.survived(&mut life) {
             return;
         }
     }
     other.apply_changes();
-    lp.follow_other(w);
+    // Or stopped (and freed) the watcher.
+    if lp.is_listed_hook(Hook::Prepare, inner) {
+        lp.follow_other(w);
+    }
 }
 
 /// In the child after a fork.

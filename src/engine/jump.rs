@@ -82,7 +82,8 @@ unsafe extern "C-unwind" fn clock_was_set(raw: *mut ev_loop, _: *mut ev_watcher,
         let fd = lp.jump_watcher().fd();
         sys::fd::drain(fd);
         lp.clock.doubt();
-        lp.update_time();
+        // The real time alone: timers go on counting from the last wait.
+        lp.clock.refresh();
         sys::time::arm_jump_detector(fd, lp.now() + HORIZON);
     }
     lp.reschedule_periodics();

@@ -136,6 +136,7 @@ impl LoopPtr {
                 self.tell_signalfd();
             }
         } else if head.is_null() {
+            self.use_wake();
             sys::signal::install(signum, handler);
             if self.run.has_flag(EVFLAG_NOSIGMASK) {
                 sys::signal::unblock(bit);

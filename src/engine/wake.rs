@@ -4,7 +4,7 @@
 //! to say, then `skipped`, and writes only if `wanted` says that the loop may be waiting; the loop sets `wanted`, then
 //! looks at `skipped`. With a fence between on both sides one of the two sees the other.
 
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, AtomicI32, Ordering, fence};
 
@@ -35,6 +35,8 @@ pub struct Wake {
     /// The loop's own, watches the read end.
     watcher: UnsafeCell<ev_io>,
     list: Indexed<WatcherPtr>,
+    /// Whether more than ev_feed_signal beside a signalfd may come this way.
+    in_use: Cell<bool>,
 }
 
 impl Wake {
@@ -50,6 +52,7 @@ impl Wake {
             _after: [0; 8],
             watcher: UnsafeCell::new(blank),
             list: Indexed::new(),
+            in_use: Cell::new(false),
         }
     }
 
@@ -126,6 +129,12 @@ impl LoopPtr {
         }
     }
 
+    /// Events of the channel are to be expected from now on.
+    pub(super) fn use_wake(self) {
+        self.open_wake();
+        self.wake.in_use.set(true);
+    }
+
     /// After a fork the channel is shared with the parent: a new one under the same numbers, so that no sender of this
     /// process is ever without, and a look at what may have come by the old.
     pub(super) fn renew_wake(self) {
@@ -143,8 +152,11 @@ impl LoopPtr {
             sys::fd::replace(write, old_write);
         }
         sys::fd::replace(read, old_read);
-        self.feed(self.wake_watcher().base(), EV_CUSTOM);
-        if self.wake.has_news() {
+        let news = self.wake.has_news();
+        if news || self.wake.in_use.get() {
+            self.feed(self.wake_watcher().base(), EV_CUSTOM);
+        }
+        if news {
             self.fds.hurry();
         }
     }
@@ -198,7 +210,7 @@ impl LoopPtr {
             return;
         }
         w.sent().store(0, Ordering::SeqCst);
-        self.open_wake();
+        self.use_wake();
         self.enlist(Kind::Async, &self.wake.list, w.base());
     }
 
