@@ -30,7 +30,7 @@ SCRIPTS = .ci/run $(filter-out %.txt,$(wildcard scripts/*))
 HTML := $(TARGET)/html
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind check-misuse check-asan check-tsan check-deb reference deb lint clean help
+.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind check-misuse check-asan check-tsan check-deb fuzz reference deb lint clean help
 all: lib
 
 help:
@@ -50,6 +50,7 @@ help:
 	@echo 'make check-misuse     the same C tests with LIBEV_CHECK=1, which must report none'
 	@echo 'make check-asan       the same C tests under the address sanitizer; takes long, not part of check'
 	@echo 'make check-tsan       those with threads under the thread sanitizer; not part of check'
+	@echo 'make fuzz             PROGRAMS=1000000 random programs on ours and the reference, for each backend'
 	@echo 'make check-deb        the Debian packages, in a scratch root of Debian; as root'
 	@echo 'make reference        builds a reference library with all of its Linux backends'
 	@echo 'make clean            removes $(TARGET)'
@@ -168,6 +169,12 @@ check-asan:
 check-tsan:
 	@scripts/build-sanitized thread '$(TARGET)/thread'
 	FERROEV_SANITIZER=thread FERROEV_LIBRARY='$(abspath $(TARGET))/thread/lib/libev.so.4.0.0' $(TEST) --test c thread
+
+# Other programs each time; the seed is shown with what differs. SEED=... runs the same again.
+PROGRAMS ?= 1000000
+fuzz: lib
+	$(OURS) FERROEV_FUZZ_PROGRAMS=$(PROGRAMS) FERROEV_FUZZ_SEED=$(or $(SEED),$$(date +%s)000000) $(TEST) --test differential \
+	  -- --nocapture --test-threads=1
 
 deb:
 	@scripts/build-deb '$(DEB)'

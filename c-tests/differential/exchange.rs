@@ -67,7 +67,7 @@ impl Fuzzer {
                 return Err(self.explain(a, b, from + differs.unwrap_or(shorter) as u64));
             }
             done += size;
-            if shown && done % (CHUNK * 10) == 0 || done == count {
+            if shown && (done % (CHUNK * 10) == 0 || done == count) {
                 let rate = done as f64 / start.elapsed().as_secs_f64();
                 println!("{}: {done} of {count} programs, {rate:.0} a second", self.backend.name);
             }
