@@ -86,7 +86,7 @@ generate (struct program *p, unsigned long seed)
   p->flags = EVFLAG_NOENV | (draw (4) ? 0 : EVFLAG_SIGNALFD) | (draw (4) ? 0 : EVFLAG_NOTIMERFD) | (draw (6) ? 0 : EVFLAG_FORKCHECK);
   p->embeds = draw (3) == 0;
   p->dups = draw (2) == 0 && !p->embeds;
-  p->files = draw (2) == 0;
+  p->files = draw (2) == 0 && !p->dups;
   for (i = 0; i < MAIN_OPS; ++i)
     p->main[i] = draw_op ();
   for (i = 0; i < WATCHERS; ++i)

@@ -47,7 +47,7 @@ struct program
      too (COMPATIBILITY.md): such programs have none, and embed nothing. */
   int dups;
   /* Whether files are watched that are always ready. The reference lists them once more at every fork (COMPATIBILITY.md): such programs
-     tell of none on epoll. */
+     tell of none on epoll, and have no dups, which have its set made anew. */
   int files;
   struct op main[MAIN_OPS];
   struct op callback[WATCHERS][TURNS][CALLBACK_OPS];

@@ -187,7 +187,7 @@ perform (const struct op *op, int number)
     case PRIORITY:
       /* In range: the reference crashes on one that is fed before it is started. */
       if (is_idle (op->watcher))
-        ev_set_priority (&w->watcher, a % 5 - 2);
+        ev_set_priority (&w->watcher, allowed (op->watcher, a % 5 - 2));
       break;
     case FEED: ev_feed_event (loop_of (op->watcher), w, a % 2 ? EV_CUSTOM : 1 << a % 16); break;
     case FEED_FD: ev_feed_fd_event (loop, legal_fd, a % 3 + 1); break;

@@ -28,6 +28,8 @@ struct ev_loop *loop_of (int watcher);
 /* Neither active nor pending. */
 int is_idle (int watcher);
 void set (int watcher, int a, int b);
+/* The priority that a program may give it. */
+int allowed (int watcher, int priority);
 int is_closed (int watcher);
 void start_or_stop (int watcher, int start);
 void again (int watcher);

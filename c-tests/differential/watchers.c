@@ -114,6 +114,15 @@ again (int watcher)
     ev_periodic_again (loop, &w->periodic);
 }
 
+/* Below the loop's own: which of two descriptors the kernel reports first depends on how often signalfd is called, and the reference
+   calls it at every start. */
+int
+allowed (int watcher, int priority)
+{
+  enum kind kind = kind_of (watcher);
+  return priority > 1 && program->flags & EVFLAG_SIGNALFD && (kind == IO || kind == EMBED) ? 1 : priority;
+}
+
 /* Starts a watcher with a priority that may be out of range. */
 void
 start_oddly (int watcher, int priority)
@@ -121,7 +130,7 @@ start_oddly (int watcher, int priority)
   if (!loop_of (watcher) || is_closed (watcher))
     return;
   start_or_stop (watcher, 0);
-  ev_set_priority (&all[watcher].watcher, priority);
+  ev_set_priority (&all[watcher].watcher, allowed (watcher, priority));
   start_or_stop (watcher, 1);
   trace ("priority", ev_priority (&all[watcher].watcher), 0, 0, 0);
 }
