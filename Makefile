@@ -30,7 +30,7 @@ SCRIPTS = .ci/run $(filter-out %.txt,$(wildcard scripts/*))
 HTML := $(TARGET)/html
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind check-misuse check-asan check-tsan check-deb fuzz reference deb lint clean help
+.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind check-misuse check-asan check-tsan check-deb check-core fuzz fuzz-core reference deb lint clean help
 all: lib
 
 help:
@@ -51,6 +51,8 @@ help:
 	@echo 'make check-asan       the same C tests under the address sanitizer; takes long, not part of check'
 	@echo 'make check-tsan       those with threads under the thread sanitizer; not part of check'
 	@echo 'make fuzz             PROGRAMS=1000000 random programs on ours and the reference, for each backend'
+	@echo 'make check-core       the core against a model, on a scripted kernel'
+	@echo 'make fuzz-core        the same under libFuzzer, SECONDS=60 for each target; installs cargo-fuzz if it is missing'
 	@echo 'make check-deb        the Debian packages, in a scratch root of Debian; as root'
 	@echo 'make reference        builds a reference library with all of its Linux backends'
 	@echo 'make clean            removes $(TARGET)'
@@ -142,6 +144,7 @@ check:
 	@scripts/stage tests $(MAKE) --no-print-directory check-tests
 	@scripts/stage valgrind $(MAKE) --no-print-directory check-valgrind
 	@scripts/stage misuse $(MAKE) --no-print-directory check-misuse
+	@scripts/stage core $(MAKE) --no-print-directory check-core
 	@scripts/stage deb $(MAKE) --no-print-directory check-deb
 
 TEST = $(CARGO) test --locked --target-dir '$(TARGET)'
@@ -178,6 +181,13 @@ fuzz: lib
 
 deb:
 	@scripts/build-deb '$(DEB)'
+
+check-core:
+	$(CARGO) test --locked --manifest-path fuzz/Cargo.toml --target-dir '$(TARGET)/core'
+
+SECONDS ?= 60
+fuzz-core:
+	@scripts/fuzz-core $(SECONDS) '$(abspath $(TARGET))/fuzz'
 
 check-deb:
 	@scripts/check-deb '$(DEB)'

@@ -7,6 +7,8 @@
 mod epoll;
 mod linuxaio;
 mod poll;
+// Fuzzing: with the script in its place.
+#[cfg_attr(fuzzing, path = "scripted.rs")]
 mod select;
 
 use core::cell::Cell;

@@ -20,8 +20,13 @@ pub fn close(fd: c_int) {
 
 /// Whether the number names an open file.
 pub fn is_open(fd: c_int) -> bool {
+    #[cfg(fuzzing)]
+    return (crate::fuzzing::kernel().is_open)(fd);
+    #[cfg(not(fuzzing))]
     // SAFETY: no pointers.
-    unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
+    unsafe {
+        libc::fcntl(fd, libc::F_GETFD) != -1
+    }
 }
 
 /// Makes the number `old` a name of `new`'s file instead of its own, in one step, and gives up the number `new`. They are

@@ -23,6 +23,13 @@ unsafe extern "C-unwind" {
 /// again.
 const LONGEST: f64 = 1e8;
 
+#[cfg(fuzzing)]
+fn clock(id: clockid_t) -> f64 {
+    let kernel = crate::fuzzing::kernel();
+    if id == libc::CLOCK_REALTIME { (kernel.realtime)() } else { (kernel.monotonic)() }
+}
+
+#[cfg(not(fuzzing))]
 fn clock(id: clockid_t) -> f64 {
     let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: KERNEL; filled by the call. It can't fail for the two clocks in use.
@@ -78,10 +85,18 @@ pub fn span_millis(seconds: f64) -> c_int {
 /// Sleeps; a signal ends it early. Zero or less returns at once.
 pub fn sleep(seconds: f64) {
     if seconds > 0.0 {
-        let span = span(seconds);
-        // SAFETY: KERNEL.
-        unsafe { nanosleep(&raw const span, ptr::null_mut()) };
+        #[cfg(fuzzing)]
+        return (crate::fuzzing::kernel().sleep)(seconds);
+        #[cfg(not(fuzzing))]
+        sleep_really(seconds);
     }
+}
+
+#[cfg(not(fuzzing))]
+fn sleep_really(seconds: f64) {
+    let span = span(seconds);
+    // SAFETY: KERNEL.
+    unsafe { nanosleep(&raw const span, ptr::null_mut()) };
 }
 
 /// Sleeps, but not as a cancellation point.
