@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use ferroev_core::fuzzing::Said;
 
-use crate::program::{DESCRIPTORS, Program};
+use crate::program::{DESCRIPTORS, Program, Wait};
 
 /// What the system's clock says when a program begins.
 pub const EPOCH: f64 = 1_600_000_000.0;
@@ -60,10 +60,15 @@ impl Kernel {
         }
     }
 
+    /// The next wait of the script.
+    pub fn next_wait<'a>(&self, program: &'a Program) -> Option<&'a Wait> {
+        program.waits.get(self.waits_done)
+    }
+
     /// Lets the next wait of the script pass; all the time asked for, when there are no more.
     pub fn wait(&mut self, program: &Program, seconds: f64) {
         self.said.clear();
-        let Some(wait) = program.waits.get(self.waits_done) else {
+        let Some(wait) = self.next_wait(program) else {
             self.monotonic += seconds;
             return;
         };

@@ -77,6 +77,8 @@ pub struct Wait {
     pub late: f64,
     /// The system's clock is set by that much meanwhile.
     pub jump: f64,
+    /// What the program does in its release callback, just before.
+    pub before: Vec<Action>,
     pub said: Vec<Said>,
 }
 
@@ -158,6 +160,16 @@ fn decode_wait(u: &mut Unstructured, focus: Focus) -> Result<Wait> {
     let part = *u.choose(&[1.0, 1.0, 0.0, 0.5])?;
     let late = if u.ratio(1, 3)? { short_span(u)? } else { 0.0 };
     let jump = if u.ratio(1, 6)? { jump(u)? } else { 0.0 };
+    let mut before = Vec::new();
+    while u.ratio(1, 4)? && before.len() < 3 {
+        before.push(match u.int_in_range(0..=4)? {
+            0 => Action::Start(watcher(u, focus)?),
+            1 => Action::Stop(watcher(u, focus)?),
+            2 => Action::SetIo(pick(u, IOS)?, descriptor(u)?, events(u)?),
+            3 => Action::ModifyIo(pick(u, IOS)?, events(u)?),
+            _ => Action::Feed(watcher(u, focus)?, 1 << u.int_in_range(0..=30)?),
+        });
+    }
     let most = if focus == Focus::Descriptors { 6 } else { 2 };
     let mut said = Vec::new();
     for _ in 0..u.int_in_range(0..=most)? {
@@ -170,7 +182,7 @@ fn decode_wait(u: &mut Unstructured, focus: Focus) -> Result<Wait> {
             _ => Said::Ready(descriptor(u)?, events(u)?),
         });
     }
-    Ok(Wait { part, late, jump, said })
+    Ok(Wait { part, late, jump, before, said })
 }
 
 fn decode_action(u: &mut Unstructured, focus: Focus) -> Result<Action> {

@@ -6,14 +6,14 @@ use std::mem::MaybeUninit;
 use std::ptr;
 
 use ferroev_core::fuzzing::{
-    EV__IOFDSET, EVBACKEND_SELECT, EVBREAK_ALL, EVFLAG_NOENV, EVFLAG_NOTIMERFD, Kernel, ev_io, ev_loop, ev_periodic,
-    ev_timer, ev_tstamp, ev_watcher, set_kernel,
+    EV__IOFDSET, EVBACKEND_SELECT, EVFLAG_NOENV, EVFLAG_NOTIMERFD, Kernel, ev_io, ev_loop, ev_periodic, ev_timer,
+    ev_tstamp, ev_watcher, set_kernel,
 };
 
 use crate::api::*;
 use crate::model::choose;
 use crate::program::{Action, CHECKS, Chooser, IDLES, IOS, PERIODICS, PREPARES, TIMERS, WATCHERS};
-use crate::system::{Event, Look, LoopLook, Session, System, called, play};
+use crate::system::{Event, Look, LoopLook, Session, System, about_to_wait, called, play};
 
 /// Room for any watcher in use.
 #[repr(C)]
@@ -59,11 +59,8 @@ unsafe extern "C-unwind" fn callback(_: *mut ev_loop, w: *mut ev_watcher, revent
     current(|real| called(real, id, revents));
 }
 
-unsafe extern "C" fn before_wait(raw: *mut ev_loop) {
-    if current(|real| real.session.is_tired()) {
-        // SAFETY: the loop that calls this.
-        unsafe { ev_break(raw, EVBREAK_ALL) };
-    }
+unsafe extern "C" fn before_wait(_: *mut ev_loop) {
+    current(|real| about_to_wait(real));
 }
 
 unsafe extern "C" fn failed(_: *const c_char) {

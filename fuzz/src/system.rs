@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use ferroev_core::fuzzing::ev_tstamp;
+use ferroev_core::fuzzing::{EVBREAK_ALL, ev_tstamp};
 
 use crate::kernel::Kernel;
 use crate::program::{Action, Program, WAITS};
@@ -90,12 +90,6 @@ impl<'a> Session<'a> {
         self.invoking.set(true);
     }
 
-    /// Before each wait; true if the program had its share of them.
-    pub fn is_tired(&self) -> bool {
-        self.waits.set(self.waits.get() + 1);
-        self.waits.get() > WAITS
-    }
-
     pub fn modify(&self, fd: i32, events: i32) -> i32 {
         self.note(Event::Modified(fd, events));
         self.kernel.borrow().modify(fd, events)
@@ -159,6 +153,19 @@ pub fn called(system: &dyn System, id: usize, revents: i32) {
         }
     }
     session.note(Event::Returned { id });
+}
+
+/// What the release callback does, just before a wait; once the program had its share of them, it ends all runs.
+pub fn about_to_wait(system: &dyn System) {
+    let session = system.session();
+    session.waits.set(session.waits.get() + 1);
+    if session.waits.get() > WAITS {
+        return system.act(&Action::Break(EVBREAK_ALL));
+    }
+    let next = session.kernel.borrow().next_wait(session.program);
+    for action in next.iter().flat_map(|wait| &wait.before) {
+        perform(system, action);
+    }
 }
 
 /// The whole program.

@@ -7,12 +7,12 @@ mod timers;
 use std::cell::{Cell, RefCell};
 
 use ferroev_core::fuzzing::{
-    EV__IOFDSET, EV_CHECK, EV_IDLE, EV_PERIODIC, EV_PREPARE, EV_READ, EV_TIMER, EVBREAK_ALL, EVBREAK_CANCEL,
-    EVBREAK_ONE, EVRUN_NOWAIT, EVRUN_ONCE,
+    EV__IOFDSET, EV_CHECK, EV_IDLE, EV_PERIODIC, EV_PREPARE, EV_READ, EV_TIMER, EVBREAK_CANCEL, EVBREAK_ONE,
+    EVRUN_NOWAIT, EVRUN_ONCE,
 };
 
 use crate::program::{Action, CHECKS, Chooser, IDLES, IOS, PERIODICS, PREPARES, TIMERS, WATCHERS};
-use crate::system::{Event, Look, LoopLook, Session, System, called};
+use crate::system::{Event, Look, LoopLook, Session, System, about_to_wait, called};
 pub use timers::choose;
 
 #[derive(Clone)]
@@ -232,9 +232,7 @@ impl<'a> Model<'a> {
         let at_once = flags & EVRUN_NOWAIT != 0 || any_idle || self.active.get() == 0 || self.table.borrow().urgent;
         let seconds = if at_once { 0.0 } else { self.nap(self.time_to_wait(), before) };
         self.iteration.set(self.iteration.get() + 1);
-        if self.session.is_tired() {
-            self.breaking.set(EVBREAK_ALL);
-        }
+        about_to_wait(self);
         self.session.wait(seconds);
         let said: Vec<_> = self.session.kernel.borrow_mut().said.drain(..).collect();
         said.into_iter().for_each(|said| self.heed(said));
