@@ -199,6 +199,8 @@ lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --target-dir '$(TARGET)' --all-targets -- -D warnings
 	$(CARGO) clippy --locked --target-dir '$(TARGET)' --all-features -- -D warnings
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml -p ferroev-fuzz
+	$(CARGO) clippy --locked --manifest-path fuzz/Cargo.toml --target-dir '$(TARGET)/core' -p ferroev-fuzz --all-targets --no-deps -- -D warnings
 	@if command -v shellcheck >/dev/null; then shellcheck $(SCRIPTS); \
 	else echo 'shellcheck is not installed: the scripts are not checked'; fi
 

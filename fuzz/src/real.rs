@@ -12,7 +12,7 @@ use ferroev_core::fuzzing::{
 
 use crate::api::*;
 use crate::model::choose;
-use crate::program::{Action, CHECKS, Chooser, IDLES, IOS, PERIODICS, PREPARES, TIMERS, WATCHERS};
+use crate::program::{Action, CHECKS, Chooser, IOS, PERIODICS, PREPARES, TIMERS, WATCHERS};
 use crate::system::{Event, Look, LoopLook, Session, System, about_to_wait, called, play};
 
 /// Room for any watcher in use.
@@ -151,7 +151,6 @@ impl<'a> Real<'a> {
                 _ => ev_idle_stop(raw, self.at(id)),
             }
         }
-        debug_assert!(IDLES.end == WATCHERS);
     }
 
     /// Writes to members of a watcher, as the header's macros do.
