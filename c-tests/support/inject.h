@@ -44,6 +44,9 @@ struct inject_rule
   volatile int struck;
 };
 
+/* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, which older headers lack. */
+#define INJECT_WAIT_KILLABLE (1ul << 5)
+
 enum { INJECT_RULES = 32, INJECT_CALLS = 1 << 17, INJECT_ALWAYS = -1 };
 
 /* Shared with the process that answers. */
@@ -194,7 +197,9 @@ inject_install (const long *numbers, int n, int sock)
   program.len = (unsigned short)k;
   if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     return -1;
-  return (int)syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+  /* From Linux 5.19 on an answer isn't lost when a signal comes before it: the call would begin anew. */
+  i = (int)syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | INJECT_WAIT_KILLABLE, &program);
+  return i >= 0 ? i : (int)syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
 }
 
 static inline void

@@ -687,3 +687,22 @@ TEST (stat_priority)
   CHECK_TRACE ("high:1000 low:1000");
   ev_loop_destroy (loop);
 }
+
+/* Between the request and the next wait: the new descriptor of inotify is too late for it, the old one is closed. */
+TEST (stat_changed_just_after_a_fork, .ours_only = "what changed between `ev_loop_fork` and the next wait")
+{
+  struct ev_loop *loop = t_loop (0);
+  const char *file = path (0, "file");
+  ev_stat w;
+  append (file, "x");
+  stat_named (loop, &w, "file", file, 3600.);
+  drive (loop, 1);
+  ev_loop_fork (loop);
+  append (file, "y");
+  ev_run (loop, EVRUN_ONCE); /* does not block */
+  CHECK_TRACE ("file:1000");
+  append (file, "z");
+  drive_until (loop, &noted, 2);
+  CHECK_TRACE ("file:1000 file:1000");
+  ev_loop_destroy (loop);
+}

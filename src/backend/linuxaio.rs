@@ -237,8 +237,15 @@ fn can_poll(b: &Backend) -> bool {
     aio.enqueue(request, set, poll_bits(EV_READ));
     aio.queue.truncate(0);
     let mut iocb = request.iocb();
-    // SAFETY: REQUEST.
-    let taken = aio.context.get().is_some_and(|context| unsafe { context.submit(&raw mut iocb, 1) } == Ok(1));
+    let taken = aio.context.get().is_some_and(|context| {
+        loop {
+            // SAFETY: REQUEST.
+            match unsafe { context.submit(&raw mut iocb, 1) } {
+                Err(libc::EINTR) => {}
+                result => return result == Ok(1),
+            }
+        }
+    });
     request.change(|request| {
         request.listed = false;
         request.place = if taken { Place::Armed } else { Place::Idle };

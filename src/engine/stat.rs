@@ -178,6 +178,10 @@ impl LoopPtr {
             // SAFETY: a stat watcher begins as a list watcher does.
             all = unsafe { ListPtr::from_base(w.base()) }.next();
             self.watch(w);
+            // What came by the old descriptor, or before there was a new one, is not told any more.
+            if self.look(w) {
+                self.fds.hurry();
+            }
         }
     }
 
@@ -291,12 +295,13 @@ impl LoopPtr {
         }
     }
 
-    /// Reads the attributes and queues the watcher if they are different.
-    fn look(self, w: StatPtr) {
+    /// Reads the attributes and queues the watcher if they are different. Whether they are.
+    #[inline(never)]
+    fn look(self, w: StatPtr) -> bool {
         let before = w.attr();
         self.stat_stat(w);
         if !differ(&before, &w.attr()) {
-            return;
+            return false;
         }
         w.set_prev(before);
         if self.inotify().is_some() {
@@ -307,6 +312,7 @@ impl LoopPtr {
             self.stat_stat(w);
         }
         self.feed(w.base(), EV_STAT);
+        true
     }
 
     /// One event of inotify; `watch` -1 means that events were lost.

@@ -61,13 +61,19 @@ pub fn pipe() -> Result<(c_int, c_int), c_int> {
 
 /// Adds one to an eventfd's count, or eight bytes to a pipe. Safe in a signal handler. A full pipe is as good: its reader
 /// has something to wake up for.
+#[inline(never)]
 pub fn poke(fd: c_int) {
     let one: u64 = 1;
+    // An interrupted one has woken nobody. What else fails can't be helped.
     // SAFETY: KERNEL.
-    unsafe { libc::syscall(libc::SYS_write, c_long::from(fd), &raw const one, size_of::<u64>()) };
+    while super::check_long(unsafe {
+        libc::syscall(libc::SYS_write, c_long::from(fd), &raw const one, size_of::<u64>())
+    }) == Err(libc::EINTR)
+    {}
 }
 
 /// Empties an eventfd or a pipe.
+#[inline(never)]
 pub fn drain(fd: c_int) {
     let mut room = [0_u8; 128];
     // A pipe may hold more than one buffer full; an eventfd is empty after one read.
