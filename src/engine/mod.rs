@@ -9,6 +9,7 @@ mod child;
 mod clock;
 mod embed;
 mod fds;
+mod handshake;
 mod heap;
 mod hooks;
 mod host;
@@ -26,6 +27,11 @@ mod timers;
 mod verify;
 mod wake;
 mod walk;
+
+/// What `handshake` is made of; its model has other ones here.
+mod atomics {
+    pub use core::sync::atomic::{AtomicBool, AtomicI32, Ordering, fence};
+}
 
 pub use check::{Act, check_call, check_function};
 pub use hooks::Hook;

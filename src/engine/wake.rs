@@ -1,13 +1,12 @@
 //! Waking the loop from other threads and from signal handlers, and the async watchers.
 //!
-//! `Wake` is the only part of a loop that they touch: atomics, and a descriptor to write to. A sender sets what it has
-//! to say, then `skipped`, and writes only if `wanted` says that the loop may be waiting; the loop sets `wanted`, then
-//! looks at `skipped`. With a fence between on both sides one of the two sees the other.
+//! `Wake` is the only part of a loop that they touch: atomics, and a descriptor to write to. See `handshake` for who writes.
 
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
-use core::sync::atomic::{AtomicBool, AtomicI32, Ordering, fence};
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
+use super::handshake::{self, Handshake};
 use super::hooks::all_in_place;
 use super::{Kind, Loop, LoopPtr};
 use crate::abi::{EV_ASYNC, EV_CUSTOM, EV_ERROR, EV_MAXPRI, EV_READ, ev_io, ev_loop, ev_watcher};
@@ -25,12 +24,7 @@ pub struct Wake {
     write_end: AtomicI32,
     /// Senders that are not done with this structure yet.
     in_flight: InFlight,
-    wanted: AtomicBool,
-    skipped: AtomicBool,
-    /// Some signal was raised.
-    signals: AtomicBool,
-    /// Some async watcher was sent to.
-    asyncs: AtomicBool,
+    handshake: Handshake,
     _after: [u64; 8],
     /// The loop's own, watches the read end.
     watcher: UnsafeCell<ev_io>,
@@ -45,10 +39,12 @@ impl Wake {
             _before: [0; 8],
             write_end: AtomicI32::new(-1),
             in_flight: InFlight::new(),
-            wanted: AtomicBool::new(false),
-            skipped: AtomicBool::new(false),
-            signals: AtomicBool::new(false),
-            asyncs: AtomicBool::new(false),
+            handshake: Handshake {
+                wanted: AtomicBool::new(false),
+                skipped: AtomicBool::new(false),
+                signals: AtomicBool::new(false),
+                asyncs: AtomicBool::new(false),
+            },
             _after: [0; 8],
             watcher: UnsafeCell::new(blank),
             list: Indexed::new(),
@@ -58,46 +54,25 @@ impl Wake {
 
     /// A signal was raised; from a signal handler or another thread.
     pub fn signal_raised(&self) {
-        self.wake(&self.signals);
+        self.wake(&self.handshake.signals);
     }
 
     fn wake(&self, what: &AtomicBool) {
-        if what.swap(true, Ordering::SeqCst) {
-            // Whoever set it wakes the loop, or did.
-            return;
-        }
-        self.skipped.store(true, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        if !self.wanted.load(Ordering::SeqCst) {
-            return;
-        }
-        self.skipped.store(false, Ordering::SeqCst);
-        let end = self.write_end.load(Ordering::SeqCst);
-        if end >= 0 {
+        self.handshake.wake(what, || {
+            let end = self.write_end.load(Ordering::SeqCst);
+            if end < 0 {
+                return false;
+            }
             let errno = sys::errno();
             sys::fd::poke(end);
             sys::set_errno(errno);
-        } else {
-            self.skipped.store(true, Ordering::SeqCst);
-        }
+            true
+        });
     }
 
     /// Before a wait: from now on senders write. True if one came too early for that.
     pub fn begin_wait(&self) -> bool {
-        self.wanted.store(true, Ordering::Relaxed);
-        fence(Ordering::SeqCst);
-        self.skipped.load(Ordering::Relaxed)
-    }
-
-    /// After a wait. True if a sender did not write; one that comes later is seen before the next wait.
-    pub fn end_wait(&self) -> bool {
-        self.wanted.store(false, Ordering::Relaxed);
-        self.skipped.load(Ordering::Relaxed)
-    }
-
-    /// Whether a sender's news wait to be looked at.
-    fn has_news(&self) -> bool {
-        self.signals.load(Ordering::SeqCst) || self.asyncs.load(Ordering::SeqCst)
+        self.handshake.begin_wait()
     }
 }
 
@@ -152,7 +127,7 @@ impl LoopPtr {
             sys::fd::replace(write, old_write);
         }
         sys::fd::replace(read, old_read);
-        let news = self.wake.has_news();
+        let news = self.wake.handshake.has_news();
         if news || self.wake.in_use.get() {
             self.feed(self.wake_watcher().base(), EV_CUSTOM);
         }
@@ -191,7 +166,7 @@ impl LoopPtr {
 
     /// After a wait: has the wake-ups handled that came without a write.
     pub(super) fn catch_skipped(self) {
-        if self.wake.end_wait() {
+        if self.wake.handshake.end_wait() {
             self.feed(self.wake_watcher().base(), EV_CUSTOM);
         }
     }
@@ -227,11 +202,12 @@ impl LoopPtr {
             if let Some(base) = self.wake.list.get(place) {
                 // SAFETY: only start_async puts watchers there.
                 let w = unsafe { AsyncPtr::from_base(base) };
-                if w.sent().load(Ordering::Relaxed) != 0 && w.sent().swap(0, Ordering::SeqCst) != 0 {
+                if handshake::take_sent(w.sent()) {
                     self.feed(base, EV_ASYNC);
                 }
             }
         }
+        handshake::sent_are_taken();
     }
 }
 
@@ -240,9 +216,7 @@ impl LoopPtr {
 /// # Safety
 /// LOOP and WATCHER until the watcher's callback has run for this call: only then may the loop go.
 pub unsafe fn send(raw: *mut ev_loop, w: AsyncPtr) {
-    fence(Ordering::SeqCst);
-    if w.sent().load(Ordering::Relaxed) != 0 && w.is_active_for_sender() {
-        // Not handled yet: that handling sees what was written before this call.
+    if handshake::is_sent(w.sent()) && w.is_active_for_sender() {
         return;
     }
     // SAFETY: LOOP; the wake-up part is made of atomics, and stays until the sender has left.
@@ -251,7 +225,7 @@ pub unsafe fn send(raw: *mut ev_loop, w: AsyncPtr) {
     // Before the first start there is nobody to wake: the send is ignored.
     if wake.write_end.load(Ordering::SeqCst) >= 0 {
         w.sent().store(1, Ordering::SeqCst);
-        wake.wake(&wake.asyncs);
+        wake.wake(&wake.handshake.asyncs);
     }
     wake.in_flight.leave();
 }
@@ -266,12 +240,11 @@ unsafe extern "C-unwind" fn wake_ready(raw: *mut ev_loop, _: *mut ev_watcher, re
     } else if revents & EV_READ != 0 {
         sys::fd::drain(lp.wake_watcher().fd());
     }
-    lp.wake.skipped.store(false, Ordering::SeqCst);
-    fence(Ordering::SeqCst);
-    if lp.wake.signals.swap(false, Ordering::SeqCst) {
+    lp.wake.handshake.begin_look();
+    if lp.wake.handshake.signals.swap(false, Ordering::SeqCst) {
         lp.feed_raised_signals();
     }
-    if lp.wake.asyncs.swap(false, Ordering::SeqCst) {
+    if lp.wake.handshake.asyncs.swap(false, Ordering::SeqCst) {
         lp.feed_asyncs();
     }
 }

@@ -1,0 +1,184 @@
+//! The handshake of senders and loop (src/engine/handshake.rs, the very file), with loom's atomics, which try every order in which
+//! threads can run and every value that a load may see. loom takes SeqCst accesses for weaker than they are, but not fences.
+
+/// In place of the standard library's.
+mod atomics {
+    pub use loom::sync::atomic::{AtomicBool, AtomicI32, Ordering, fence};
+}
+#[allow(dead_code, reason = "the models use a part")]
+#[path = "../../src/engine/handshake.rs"]
+mod handshake;
+
+use atomics::{AtomicBool, AtomicI32, Ordering};
+use handshake::Handshake;
+use loom::sync::Arc;
+use loom::thread;
+
+/// More take minutes.
+const PREEMPTIONS: usize = 2;
+
+/// A loop, its eventfd, one async watcher, and what its sender wrote before it sent.
+struct World {
+    handshake: Handshake,
+    eventfd: AtomicI32,
+    sent: AtomicI32,
+    raised: AtomicI32,
+    data: AtomicI32,
+}
+
+impl World {
+    fn new() -> Arc<Self> {
+        let flag = || AtomicBool::new(false);
+        let number = || AtomicI32::new(0);
+        Arc::new(Self {
+            handshake: Handshake { wanted: flag(), skipped: flag(), signals: flag(), asyncs: flag() },
+            eventfd: number(),
+            sent: number(),
+            raised: number(),
+            data: number(),
+        })
+    }
+
+    fn poke(&self) -> bool {
+        self.eventfd.fetch_add(1, Ordering::SeqCst);
+        true
+    }
+
+    /// ev_async_send, after something was written for the callback. False: it was sent to already.
+    fn send(&self) -> bool {
+        self.data.store(1, Ordering::Relaxed);
+        if handshake::is_sent(&self.sent) {
+            return false;
+        }
+        self.sent.store(1, Ordering::SeqCst);
+        self.handshake.wake(&self.handshake.asyncs, || self.poke());
+        true
+    }
+
+    /// What a signal handler does.
+    fn raise(&self) {
+        self.raised.store(1, Ordering::SeqCst);
+        self.handshake.wake(&self.handshake.signals, || self.poke());
+    }
+
+    /// The internal watcher's callback; what the async watcher's callback then sees, if it is called.
+    fn look(&self) -> Option<i32> {
+        self.handshake.begin_look();
+        if self.handshake.signals.swap(false, Ordering::SeqCst) {
+            self.raised.swap(0, Ordering::SeqCst);
+        }
+        if self.handshake.asyncs.swap(false, Ordering::SeqCst) {
+            let taken = handshake::take_sent(&self.sent);
+            handshake::sent_are_taken();
+            return taken.then(|| self.data.load(Ordering::Relaxed));
+        }
+        None
+    }
+
+    /// One iteration. True: the kernel would block in its wait now, and nothing wakes it up so far.
+    fn iterate(&self) -> bool {
+        let skipped = self.handshake.begin_wait();
+        let woken = self.eventfd.swap(0, Ordering::SeqCst) != 0;
+        if !skipped && !woken {
+            return true;
+        }
+        if self.handshake.end_wait() || woken {
+            self.look();
+        }
+        false
+    }
+
+    /// Once every sender is done: a loop that waits is woken if there is something to look at.
+    fn check_nothing_lost(&self, waits: bool) {
+        let news = self.sent.load(Ordering::SeqCst) != 0 || self.raised.load(Ordering::SeqCst) != 0;
+        let woken = self.eventfd.load(Ordering::SeqCst) != 0;
+        let seen = woken || (!waits && self.handshake.skipped.load(Ordering::SeqCst));
+        assert!(!news || seen, "a wake-up is lost");
+    }
+}
+
+/// Senders against the loop's iterations. With several of them only so many switches of threads against their will are tried.
+fn against_the_loop(iterations: usize, senders: Vec<fn(&World)>) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = if senders.len() > 1 { Some(PREEMPTIONS) } else { None };
+    builder.check(move || {
+        let world = World::new();
+        let running: Vec<_> = senders
+            .iter()
+            .map(|&sender| {
+                let world = world.clone();
+                thread::spawn(move || sender(&world))
+            })
+            .collect();
+        let waits = (0..iterations).any(|_| world.iterate());
+        running.into_iter().for_each(|thread| thread.join().expect("a sender"));
+        world.check_nothing_lost(waits);
+    });
+}
+
+#[test]
+fn a_send_wakes_the_loop() {
+    against_the_loop(
+        3,
+        vec![|world| {
+            world.send();
+        }],
+    );
+}
+
+#[test]
+fn a_send_and_a_signal_wake_the_loop() {
+    against_the_loop(
+        2,
+        vec![
+            |world| {
+                world.send();
+            },
+            World::raise,
+        ],
+    );
+}
+
+#[test]
+fn two_sends_wake_the_loop() {
+    fn send(world: &World) {
+        world.send();
+    }
+    against_the_loop(2, vec![send, send]);
+}
+
+/// No write while the loop does not wait, and one at most for a wait.
+#[test]
+fn no_write_is_needless() {
+    loom::model(|| {
+        let world = World::new();
+        world.send();
+        world.raise();
+        assert_eq!(world.eventfd.load(Ordering::SeqCst), 0, "nobody waits");
+        assert!(world.handshake.begin_wait(), "seen before the wait");
+    });
+    loom::model(|| {
+        let world = World::new();
+        assert!(!world.handshake.begin_wait());
+        let other = world.clone();
+        let thread = thread::spawn(move || other.send());
+        world.send();
+        thread.join().expect("a sender");
+        assert_eq!(world.eventfd.load(Ordering::SeqCst), 1, "one write for both");
+    });
+}
+
+/// A send that finds the watcher sent to already leaves the rest to the callback, which sees what was written before.
+#[test]
+fn the_callback_sees_what_a_merged_send_wrote() {
+    loom::model(|| {
+        let world = World::new();
+        world.sent.store(1, Ordering::SeqCst);
+        world.handshake.asyncs.store(true, Ordering::SeqCst);
+        let other = world.clone();
+        let thread = thread::spawn(move || other.send());
+        let seen = world.look();
+        let sent = thread.join().expect("a sender");
+        assert!(sent || seen == Some(1), "what a merged send wrote is not seen");
+    });
+}
