@@ -197,56 +197,79 @@ mod tests {
     use super::Heap;
     use crate::abi::ev_watcher;
     use crate::watcher::WatcherPtr;
+    use proptest::prelude::*;
 
     fn watchers(count: usize) -> Vec<ev_watcher> {
         // SAFETY: all zero is a valid inactive watcher.
         (0..count).map(|_| unsafe { core::mem::zeroed() }).collect()
     }
 
-    /// Every order of insertion, change and removal leaves a heap that gives its elements by time.
-    #[test]
-    fn keeps_its_order() {
-        let mut all = watchers(300);
-        let base = all.as_mut_ptr();
-        // SAFETY: each element lives as long as the heap.
-        let of = |index: usize| unsafe { WatcherPtr::new(base.add(index)) };
-        let heap = Heap::new();
-        let mut times = vec![0.0; 300];
-        let time_of = |times: &[f64], watcher: WatcherPtr| {
-            times[(watcher.raw() as usize - base as usize) / size_of::<ev_watcher>()]
-        };
-        let mut seed = 7_u64;
-        let mut random = move || {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 33) as usize
-        };
-        for round in 0..20_000 {
-            let index = random() % 300;
-            let at = (random() % 50) as f64;
-            match (of(index).is_active(), random() % 2) {
-                (false, _) => {
-                    times[index] = at;
-                    heap.push(at, of(index));
+    const COUNT: usize = 60;
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        /// Starts it, or changes its time.
+        Set(usize, u8),
+        Remove(usize),
+        RemoveFirst,
+        /// All times go down, as after a suspension.
+        Shift(u8),
+    }
+
+    fn ops() -> impl Strategy<Value = Vec<Op>> {
+        let op = prop_oneof![
+            6 => (0..COUNT, 0..50_u8).prop_map(|(index, at)| Op::Set(index, at)),
+            3 => (0..COUNT).prop_map(Op::Remove),
+            2 => Just(Op::RemoveFirst),
+            1 => (0..9_u8).prop_map(Op::Shift),
+        ];
+        proptest::collection::vec(op, 0..400)
+    }
+
+    proptest! {
+        /// After every operation it holds what a plain table of times does, and the earliest comes first.
+        #[test]
+        fn is_as_a_table_of_times(ops in ops()) {
+            let mut all = watchers(COUNT);
+            let base = all.as_mut_ptr();
+            // SAFETY: each element lives as long as the heap.
+            let of = |index: usize| unsafe { WatcherPtr::new(base.add(index)) };
+            let index_of = |w: WatcherPtr| (w.raw() as usize - base as usize) / size_of::<ev_watcher>();
+            let heap = Heap::new();
+            let mut times: [Option<f64>; COUNT] = [None; COUNT];
+            for op in ops {
+                match op {
+                    Op::Set(index, at) => {
+                        let at = f64::from(at);
+                        match times[index].replace(at) {
+                            None => heap.push(at, of(index)),
+                            Some(_) => heap.change(of(index).active() as usize - 1, at),
+                        }
+                    }
+                    Op::Remove(index) => {
+                        prop_assert_eq!(heap.remove(of(index)), times[index].take().is_some());
+                        of(index).set_active(0);
+                    }
+                    Op::RemoveFirst => {
+                        if let Some(due) = heap.first() {
+                            prop_assert!(heap.remove(due.watcher));
+                            times[index_of(due.watcher)] = None;
+                            due.watcher.set_active(0);
+                        }
+                    }
+                    Op::Shift(by) => {
+                        heap.change_all(|due| due.at - f64::from(by));
+                        times.iter_mut().flatten().for_each(|at| *at -= f64::from(by));
+                    }
                 }
-                (true, 0) => {
-                    times[index] = at;
-                    heap.change(of(index).active() as usize - 1, at);
-                }
-                (true, _) => {
-                    assert!(heap.remove(of(index)));
-                    of(index).set_active(0);
-                }
+                prop_assert!(heap.verify(&|w| times[index_of(w)].unwrap_or(f64::NAN)));
+                prop_assert_eq!(heap.len(), times.iter().flatten().count());
+                let earliest = times.iter().flatten().copied().reduce(f64::min);
+                prop_assert_eq!(heap.first().map(|due| due.at), earliest);
+                prop_assert!((0..COUNT).all(|index| heap.holds(of(index)) == times[index].is_some()));
             }
-            assert!(round % 50 != 0 || heap.verify(&|watcher| time_of(&times, watcher)));
+            heap.release();
         }
-        let mut last = f64::NEG_INFINITY;
-        while let Some(due) = heap.first() {
-            assert!(due.at >= last);
-            last = due.at;
-            assert!(heap.remove(due.watcher));
-            due.watcher.set_active(0);
-        }
-        heap.release();
     }
 
     /// A watcher whose place was overwritten is not found, and nothing else is removed in its place.
