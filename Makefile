@@ -172,7 +172,8 @@ check-asan:
 
 check-tsan:
 	@scripts/build-sanitized thread '$(TARGET)/thread'
-	FERROEV_SANITIZER=thread FERROEV_LIBRARY='$(abspath $(TARGET))/thread/lib/libev.so.4.0.0' $(TEST) --test c thread
+	@for tests in thread async signal; do \
+	  FERROEV_SANITIZER=thread FERROEV_LIBRARY='$(abspath $(TARGET))/thread/lib/libev.so.4.0.0' $(TEST) --test c "$$tests" || exit; done
 
 # Other programs each time; the seed is shown with what differs. SEED=... runs the same again.
 PROGRAMS ?= 1000000

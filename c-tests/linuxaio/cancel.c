@@ -651,6 +651,12 @@ TEST (cancel_at_random, .backends = T_LINUXAIO)
               expected += chaos_full[k] && ev_is_active (&chaos[k]);
             noted = 0;
             drive (loop, 2);
+            /* The kernel may leave a completion to a worker. */
+            for (k = 0; noted < expected && k < 1000; ++k)
+              {
+                t_nap (.001);
+                drive (loop, 1);
+              }
             CHECK (noted >= expected);
             spurious += noted - expected;
             for (k = 0; k < N; ++k)

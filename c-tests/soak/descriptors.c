@@ -60,7 +60,7 @@ on_burst (EV_P_ ev_timer *w, int revents)
 static void
 on_closer (EV_P_ ev_timer *w, int revents)
 {
-  int fd, number;
+  int fd;
   if (in_child)
     return;
   if (closed < 0 && !ended)
@@ -73,18 +73,12 @@ on_closer (EV_P_ ev_timer *w, int revents)
     }
   if (closed < 0)
     return;
-  number = io[closed].fd;
   ev_io_stop (EV_A_ &io[closed]);
   fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (fd < 0)
     fail ("no eventfd: errno %d", errno);
-  if (fd != number)
-    {
-      /* Nobody else may have taken the number meanwhile, but the library. */
-      ev_io_set (&io[closed], fd, EV_READ);
-    }
-  else
-    ev_io_set (&io[closed], number, EV_READ);
+  /* Mostly the same number. */
+  ev_io_set (&io[closed], fd, EV_READ);
   ev_io_start (EV_A_ &io[closed]);
   closed = -1;
 }
