@@ -166,7 +166,7 @@ TEST (exhaustion_of_address_space, .no_valgrind = 1)
   snprintf (path, sizeof path, "%s/none", t_tmpdir ());
   for (step = 0; step < STEPS; ++step)
     {
-      struct space space = { (size_t)step * step * 8192, 0 };
+      struct space space = { (size_t)step * step * 32768, 0 };
       char name[4200], text[200] = "";
       int status, fd;
       snprintf (name, sizeof name, "%s/err%d", t_tmpdir (), step);
