@@ -238,13 +238,8 @@ fn can_poll(b: &Backend) -> bool {
     aio.queue.truncate(0);
     let mut iocb = request.iocb();
     let taken = aio.context.get().is_some_and(|context| {
-        loop {
-            // SAFETY: REQUEST.
-            match unsafe { context.submit(&raw mut iocb, 1) } {
-                Err(libc::EINTR) => {}
-                result => return result == Ok(1),
-            }
-        }
+        // SAFETY: REQUEST.
+        sys::uninterrupted(|| unsafe { context.submit(&raw mut iocb, 1) }) == Ok(1)
     });
     request.change(|request| {
         request.listed = false;

@@ -10,7 +10,9 @@ use crate::sys;
 use crate::watcher::IoPtr;
 
 /// How far ahead the timer is set, in seconds: about 17 days, when it is simply set again.
-pub const HORIZON: f64 = 1_500_000.0;
+const HORIZON: f64 = 1_500_000.0;
+/// The longest wait in seconds, where there is a detector: its timer ends before. The reference's, as measured.
+pub const LONGEST_WAIT: f64 = HORIZON + 1.07;
 
 /// The detector of a loop.
 pub struct Detector {

@@ -269,7 +269,7 @@ impl LoopPtr {
 
     /// Seconds until something is due.
     fn time_to_wait(self) -> f64 {
-        let longest = if self.detects_jumps() { jump::HORIZON + 1.07 } else { LONGEST_WAIT };
+        let longest = if self.detects_jumps() { jump::LONGEST_WAIT } else { LONGEST_WAIT };
         let to_timer = self.timers.first().map_or(longest, |due| due.at - self.mono());
         let to_periodic = self.periodics.first().map_or(longest, |due| due.at - self.now());
         let due = longest.min(to_timer).min(to_periodic).max(self.run.timeout_collect.get());

@@ -320,6 +320,7 @@ impl LoopPtr {
         if watch < 0 {
             // Among those lost may be the end of a watch.
             self.rewatch_all();
+            return;
         }
         for chain in &self.paths.chains {
             let mut next = chain.get();
@@ -327,7 +328,7 @@ impl LoopPtr {
                 // Read before the watcher moves to another chain.
                 // SAFETY: a stat watcher begins as a list watcher does.
                 next = unsafe { ListPtr::from_base(w.base()) }.next();
-                if w.wd() != watch && watch >= 0 {
+                if w.wd() != watch {
                     continue;
                 }
                 if mask & ENDS != 0 {

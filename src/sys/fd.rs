@@ -65,11 +65,11 @@ pub fn pipe() -> Result<(c_int, c_int), c_int> {
 pub fn poke(fd: c_int) {
     let one: u64 = 1;
     // An interrupted one has woken nobody. What else fails can't be helped.
-    // SAFETY: KERNEL.
-    while super::check_long(unsafe {
-        libc::syscall(libc::SYS_write, c_long::from(fd), &raw const one, size_of::<u64>())
-    }) == Err(libc::EINTR)
-    {}
+    let _ = super::uninterrupted(|| {
+        // SAFETY: KERNEL.
+        let written = unsafe { libc::syscall(libc::SYS_write, c_long::from(fd), &raw const one, size_of::<u64>()) };
+        super::check_long(written)
+    });
 }
 
 /// Empties an eventfd or a pipe.

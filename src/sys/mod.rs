@@ -38,6 +38,16 @@ pub fn check_long(result: c_long) -> Result<c_int, c_int> {
     if result < 0 { Err(errno()) } else { Ok(result as c_int) }
 }
 
+/// A call that a signal may interrupt, until it is not.
+pub fn uninterrupted<T>(mut call: impl FnMut() -> Result<T, c_int>) -> Result<T, c_int> {
+    loop {
+        match call() {
+            Err(libc::EINTR) => {}
+            result => return result,
+        }
+    }
+}
+
 /// This thread's id.
 pub fn thread_id() -> c_int {
     // SAFETY: no precondition. By number: the C library's wrapper needs glibc 2.30.

@@ -97,15 +97,12 @@ pub fn reap() -> Option<(c_int, c_int)> {
     let mut status = 0;
     let flags = libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED;
     let usage: *mut libc::rusage = ptr::null_mut();
-    loop {
+    let pid = super::uninterrupted(|| {
         // By number, since waitpid is a cancellation point, and the child must not be lost in it.
         // SAFETY: KERNEL.
         let pid =
             unsafe { libc::syscall(libc::SYS_wait4, c_long::from(-1), &raw mut status, c_long::from(flags), usage) };
-        match super::check_long(pid) {
-            Ok(pid) if pid > 0 => return Some((pid as c_int, status)),
-            Err(libc::EINTR) => {}
-            _ => return None,
-        }
-    }
+        super::check_long(pid)
+    });
+    pid.ok().filter(|&pid| pid > 0).map(|pid| (pid, status))
 }
