@@ -51,6 +51,23 @@ pub fn object(source: &Path, object: &Path, headers: &[PathBuf], switches: &[&st
     make(command, object, &inputs)
 }
 
+/// Compiles C files, each to an object beside the program, and links them to it against the library in `links`.
+pub fn whole_program(
+    sources: &[PathBuf],
+    program_file: &Path,
+    headers: &[PathBuf],
+    links: &Path,
+) -> Result<(), String> {
+    let mut objects = Vec::new();
+    for source in sources {
+        let file = program_file.with_file_name(source.file_name().unwrap_or_default()).with_extension("o");
+        object(source, &file, headers, &[])?;
+        objects.push(file);
+    }
+    let objects: Vec<&Path> = objects.iter().map(PathBuf::as_path).collect();
+    program(&objects, false, program_file, links, false)
+}
+
 /// Links objects to a program against the library in `links`.
 pub fn program(objects: &[&Path], cpp: bool, program: &Path, links: &Path, lenient: bool) -> Result<(), String> {
     let mut command = compiler(cpp)?;

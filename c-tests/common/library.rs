@@ -1,5 +1,6 @@
 //! The library under test, chosen by FERROEV_KIND and FERROEV_LIBRARY, in a directory that linker and loader can use.
 
+use super::sanitizer::Sanitizer;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::symlink;
@@ -74,6 +75,28 @@ impl Library {
     /// The distribution's, to be compared with the one under test.
     pub fn packaged() -> Result<Self, String> {
         Self::at(Kind::Debian, &packaged()?)
+    }
+
+    /// Sets up a test program to run with the library in a directory of its own. Nothing of the caller's environment but
+    /// what a program needs, and whether the library looks for mistakes: cargo, for one, sets LD_LIBRARY_PATH.
+    pub fn environment(&self, command: &mut Command, own: &Path) {
+        command.env_clear();
+        for name in ["PATH", "HOME", "USER", "LIBEV_CHECK"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command.env("LC_ALL", "C");
+        command.env("LD_LIBRARY_PATH", &self.links);
+        command.env("T_LIBRARY", &self.file);
+        command.env("T_TMPDIR", own);
+        if self.kind.is_reference() {
+            command.env("T_REFERENCE", "1");
+        }
+        if let Some(sanitizer) = Sanitizer::chosen() {
+            sanitizer.set(command);
+        }
+        command.current_dir(own);
     }
 
     fn at(kind: Kind, named: &Path) -> Result<Self, String> {

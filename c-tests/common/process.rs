@@ -10,6 +10,9 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+/// The exit status of a C test that can't be run here.
+pub const SKIPPED: i32 = 77;
+
 /// How a process ended.
 pub struct Ended {
     /// None: it was still running at the deadline and has been killed.

@@ -1,4 +1,5 @@
-/* Whether a backend tells of all that poll tells of, which keeps nothing in the kernel. Spurious events are allowed where the manual allows them: of descriptors. */
+/* Whether a backend tells of all that poll tells of, which keeps nothing in the kernel. Spurious events are allowed where the manual
+   allows them: of descriptors. */
 #include "program.h"
 
 #include <stdio.h>
@@ -10,7 +11,7 @@ static int
 may_be_called_more (int hearer)
 {
   /* And idle watchers find that nothing of a higher priority is pending. */
-  return hearer >= WATCHERS || kind_of (hearer) == IDLE || kind_of (hearer) == IO || kind_of (hearer) == INNER_IO || kind_of (hearer) == EMBED;
+  return hearer >= WATCHERS || is_io (hearer) || kind_of (hearer) == EMBED || kind_of (hearer) == IDLE;
 }
 
 int

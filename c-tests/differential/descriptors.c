@@ -47,7 +47,7 @@ stop_watchers_of (int fd)
 {
   int w;
   for (w = 0; w < WATCHERS; ++w)
-    if ((kind_of (w) == IO || kind_of (w) == INNER_IO) && all[w].io.fd == fd && loop_of (w))
+    if (is_io (w) && all[w].io.fd == fd && loop_of (w))
       ev_io_stop (loop_of (w), &all[w].io);
 }
 
@@ -72,7 +72,7 @@ close_watched (int i)
   for (k = 0; k < 2; ++k)
     {
       for (w = 0; w < WATCHERS; ++w)
-        if ((kind_of (w) == IO || kind_of (w) == INNER_IO) && all[w].io.fd == pair[i][k] && ev_is_active (&all[w].watcher))
+        if (is_io (w) && all[w].io.fd == pair[i][k] && ev_is_active (&all[w].watcher))
           heard->lost[heard->runs][w] = LOST;
       close (pair[i][k]);
     }

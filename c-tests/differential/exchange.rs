@@ -5,7 +5,7 @@ use crate::common::process::{self, Ended, Scratch};
 use crate::common::{built, compile, project};
 use crate::{Backend, shrink};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::thread;
@@ -35,12 +35,10 @@ impl Fuzzer {
 
     fn run(&self, library: &Library, arguments: &[String], deadline: Duration) -> Result<Ended, String> {
         let mut command = Command::new(&self.program);
-        command
-            .env_clear()
-            .env("LD_LIBRARY_PATH", &library.links)
-            .arg(format!("{:x}", self.backend.bit))
-            .args(arguments);
-        let name = format!("{}-{:?}-{}", library.kind.name(), thread::current().id(), arguments.join("-").len());
+        library.environment(&mut command, self.scratch.path());
+        command.arg(format!("{:x}", self.backend.bit)).args(arguments);
+        // One at a time of each library in a thread.
+        let name = format!("{}-{:?}", library.kind.name(), thread::current().id());
         process::run(command, &self.scratch.path().join(name), deadline).map_err(|error| format!("{error}"))
     }
 
@@ -161,18 +159,11 @@ impl Fuzzer {
 
 /// Compiled once for all libraries.
 fn program() -> Result<PathBuf, String> {
-    let ours = Library::under_test()?;
-    let directory = project().join("c-tests/differential");
-    let headers = [project().join("include")];
-    let mut objects = Vec::new();
-    for source in compile::files_in(&directory).into_iter().filter(|file| file.extension().is_some_and(|e| e == "c")) {
-        let stem = source.file_stem().unwrap_or_default().to_owned();
-        let object = built().join("differential").join(Path::new(&stem).with_extension("o"));
-        compile::object(&source, &object, &headers, &[])?;
-        objects.push(object);
-    }
+    let sources: Vec<PathBuf> = compile::files_in(&project().join("c-tests/differential"))
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|extension| extension == "c"))
+        .collect();
     let program = built().join("differential/fuzz");
-    let objects: Vec<&Path> = objects.iter().map(PathBuf::as_path).collect();
-    compile::program(&objects, false, &program, &ours.links, false)?;
+    compile::whole_program(&sources, &program, &[project().join("include")], &Library::under_test()?.links)?;
     Ok(program)
 }

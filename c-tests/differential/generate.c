@@ -62,6 +62,13 @@ kind_of (int watcher)
   return (enum kind)k;
 }
 
+int
+is_io (int watcher)
+{
+  enum kind kind = kind_of (watcher);
+  return kind == IO || kind == INNER_IO;
+}
+
 static struct op
 draw_op (void)
 {

@@ -30,40 +30,56 @@ list (const struct program *p)
         }
 }
 
+/* The ops of these numbers, up to a null, are left out. False: there is none of some number. */
+static int
+drop (char **numbers)
+{
+  for (; *numbers; ++numbers)
+    {
+      int number = atoi (*numbers);
+      if (number < 0 || number >= ALL_OPS)
+        return 0;
+      dropped[number] = 1;
+    }
+  return 1;
+}
+
+/* Programs from one seed up to another. False: some lost something. */
+static int
+run_calmly (struct program *p, unsigned long seed, unsigned long end, unsigned backend)
+{
+  int all_well = 1;
+  for (; seed < end; ++seed)
+    {
+      generate (p, seed);
+      all_well &= compare_calmly (p, seed, backend);
+    }
+  return all_well;
+}
+
 int
 main (int argc, char **argv)
 {
   static struct program p;
   unsigned backend;
   unsigned long seed, end;
-  int i;
+  int one;
   if (argc < 4)
     return 2;
   /* So that the last line tells where a crash came. */
   setvbuf (stdout, 0, _IOLBF, 0);
   backend = (unsigned)strtoul (argv[1], 0, 16);
   seed = strtoul (argv[2], 0, 10);
-  for (i = 5; i < argc; ++i)
+  end = seed + strtoul (argv[3], 0, 10);
+  one = !strcmp (argv[3], "text") || !strcmp (argv[3], "list");
+  if (!one && argc == 5)
     {
-      int number = atoi (argv[i]);
-      if (number < 0 || number >= ALL_OPS)
-        return 2;
-      dropped[number] = 1;
-    }
-  if (argc >= 5 && (!strcmp (argv[4], "calm") || !strcmp (argv[4], "closing")))
-    {
-      int all_well = 1;
       closing = !strcmp (argv[4], "closing");
-      for (end = seed + strtoul (argv[3], 0, 10); seed < end; ++seed)
-        {
-          generate (&p, seed);
-          all_well &= compare_calmly (&p, seed, backend);
-        }
-      return !all_well;
+      return !run_calmly (&p, seed, end, backend);
     }
-  if (strcmp (argv[3], "text") && strcmp (argv[3], "list"))
+  if (!one)
     {
-      for (end = seed + strtoul (argv[3], 0, 10); seed < end; ++seed)
+      for (; seed < end; ++seed)
         {
           generate (&p, seed);
           trace_begin ();
@@ -72,14 +88,9 @@ main (int argc, char **argv)
         }
       return 0;
     }
+  if (!drop (argv + 4))
+    return 2;
   generate (&p, seed);
-  for (i = 4; i < argc; ++i)
-    {
-      int number = atoi (argv[i]);
-      if (number < 0 || number >= ALL_OPS)
-        return 2;
-      dropped[number] = 1;
-    }
   if (!strcmp (argv[3], "list"))
     {
       list (&p);

@@ -9,7 +9,6 @@ mod shrink;
 
 use common::library::{Kind, Library};
 use exchange::Fuzzer;
-use std::thread;
 
 /// What `make check` has time for.
 const PROGRAMS: u64 = 25_000;
@@ -62,18 +61,10 @@ fn nothing_lost(backend: Backend, mode: &'static str, usual: u64, processes: u64
     let (programs, shown) = count(usual, 10);
     let fuzzer = Fuzzer::new(backend).unwrap_or_else(|error| panic!("{error}"));
     let each = programs.div_ceil(processes);
-    thread::scope(|scope| {
-        let parts: Vec<_> = (0..processes)
-            .map(|part| {
-                let (fuzzer, ours) = (&fuzzer, &ours);
-                scope.spawn(move || fuzzer.run_calmly(ours, mode, first() + part * each, each))
-            })
-            .collect();
-        for part in parts {
-            let result = part.join().expect("a thread that panics");
-            result.unwrap_or_else(|loss| panic!("{loss}"));
-        }
-    });
+    let parts: Vec<u64> = (0..processes).map(|part| first() + part * each).collect();
+    for result in common::in_parallel(&parts, parts.len(), |&from| fuzzer.run_calmly(&ours, mode, from, each)) {
+        result.unwrap_or_else(|loss| panic!("{loss}"));
+    }
     if shown {
         println!("{}, {mode}: {} programs", backend.name, each * processes);
     }

@@ -59,6 +59,8 @@ const char *op_text (const struct op *);
 const char *watcher_name (int watcher);
 int first_of (enum kind);
 enum kind kind_of (int watcher);
+/* Of either loop. */
+int is_io (int watcher);
 
 /* ---- running it ---- */
 

@@ -27,13 +27,23 @@ enum { BUDGET = 120, DEEPEST = 3, INNER_CALLS = 10, CALM_TURNS = 4, PATIENCE = 2
 
 static void perform (const struct op *, int number);
 
+/* False: callbacks within callbacks are deep enough. Else the caller counts down afterwards. */
+static int
+enter (void)
+{
+  if (depth >= DEEPEST)
+    return 0;
+  ++depth;
+  return 1;
+}
+
 static int
 watcher_of (void *w)
 {
   return (int)((union any *)w - all);
 }
 
-/* The set of what is called begins, or is complete. */
+/* The set of what is called in a run is complete. */
 static void
 note_run (void)
 {
@@ -101,11 +111,10 @@ run (int a)
       forget_lost ();
       return;
     }
-  if (depth >= DEEPEST)
+  if (!enter ())
     return;
-  if (!depth)
+  if (depth == 1)
     inner_calls = 0;
-  ++depth;
   trace ("run", flags, 0, 0, 0);
   result = ev_run (loop, flags);
   trace ("ran", result, (long)ev_iteration (loop), (long)ev_depth (loop), steps (ev_now (loop) - 2e9));
@@ -124,13 +133,12 @@ stop_run (EV_P_ ev_timer *w, int revents)
 static void
 run_on (int a)
 {
-  if (depth >= DEEPEST || ev_is_active (&stopper) || heard)
+  if (ev_is_active (&stopper) || heard || !enter ())
     return;
   ev_timer_init (&stopper, stop_run, (a % 64) * TICK, 16 * TICK);
   ev_timer_start (loop, &stopper);
-  if (!depth)
+  if (depth == 1)
     inner_calls = 0;
-  ++depth;
   trace ("run_on", 0, 0, 0, 0);
   trace ("ran", ev_run (loop, 0), (long)ev_iteration (loop), (long)ev_depth (loop), steps (ev_now (loop) - 2e9));
   --depth;
@@ -152,9 +160,8 @@ acquired (EV_P)
 static void
 run_inner (void)
 {
-  if (!inner || depth >= DEEPEST)
+  if (!inner || !enter ())
     return;
-  ++depth;
   trace ("run_inner", ev_run (inner, EVRUN_NOWAIT), (long)ev_iteration (inner), (long)ev_depth (inner), 0);
   --depth;
 }
@@ -193,9 +200,8 @@ perform (const struct op *op, int number)
     case FEED_FD: ev_feed_fd_event (loop, legal_fd, a % 3 + 1); break;
     case CLEAR: trace ("cleared", ev_clear_pending (loop_of (op->watcher), w), 0, 0, 0); break;
     case INVOKE:
-      if (depth < DEEPEST)
+      if (enter ())
         {
-          ++depth;
           ev_invoke (loop_of (op->watcher), w, EV_CUSTOM);
           --depth;
         }
@@ -215,9 +221,8 @@ perform (const struct op *op, int number)
       break;
     case BREAK: ev_break (loop, a % 3); break;
     case INVOKE_PENDING:
-      if (depth < DEEPEST)
+      if (enter ())
         {
-          ++depth;
           ev_invoke_pending (loop);
           --depth;
         }
@@ -288,9 +293,8 @@ perform (const struct op *op, int number)
     case RUN_INNER: run_inner (); break;
     case SWEEP:
       w = &all[first_of (EMBED)];
-      if (inner && ev_is_active (&w->embed) && depth < DEEPEST)
+      if (inner && ev_is_active (&w->embed) && enter ())
         {
-          ++depth;
           ev_embed_sweep (loop, &w->embed);
           --depth;
         }

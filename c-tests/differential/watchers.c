@@ -71,7 +71,7 @@ set (int watcher, int a, int b)
 int
 is_closed (int watcher)
 {
-  return (kind_of (watcher) == IO || kind_of (watcher) == INNER_IO) && fcntl (all[watcher].io.fd, F_GETFD) < 0;
+  return is_io (watcher) && fcntl (all[watcher].io.fd, F_GETFD) < 0;
 }
 
 void
@@ -146,7 +146,7 @@ look (int watcher)
     more = steps (ev_timer_remaining (loop, &w->timer));
   else if (kind_of (watcher) == PERIODIC)
     more = steps (ev_periodic_at (&w->periodic) - 2e9);
-  else if (kind_of (watcher) == IO || kind_of (watcher) == INNER_IO)
+  else if (is_io (watcher))
     more = w->io.events;
   trace ("look", watcher | (long)ev_pending_count (loop) << 8, ev_is_active (&w->watcher) != 0, ev_is_pending (&w->watcher) != 0, more);
 }

@@ -10,15 +10,13 @@ mod table;
 
 use calls::{BACKENDS, CALLS, Call, When};
 use common::library::{Kind, Library};
-use common::process::{self, Scratch};
-use common::{built, compile, project};
+use common::process::{self, Ended, SKIPPED, Scratch};
+use common::{built, compile, in_parallel, project};
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::Duration;
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -26,8 +24,6 @@ const DEADLINE: Duration = Duration::from_secs(60);
 const AT_ONCE: usize = 4;
 /// What no outcome may say.
 const BAD: [&str; 3] = ["LOST", "HANGS", "LEAVES"];
-/// The exit status of a skipped test.
-const SKIPPED: i32 = 77;
 
 /// One call that fails in one way on one backend.
 #[derive(Clone, Copy)]
@@ -44,8 +40,14 @@ impl Fault {
         let (argument, value) = self.call.only_if.unwrap_or((-1, 0));
         format!("{} {} {skip} {times} {argument} {value}", self.call.number, self.error.1)
     }
+
+    fn text(&self) -> String {
+        let (call, error, when) = (self.call.name, self.error.0, self.when.text());
+        format!("{call} fails with {error} ({when}) on {:x}", self.backend)
+    }
 }
 
+/// Every one on each backend in turn.
 fn all_faults() -> Vec<Fault> {
     let mut all = Vec::new();
     for call in CALLS {
@@ -65,12 +67,6 @@ struct Scene {
     turn: AtomicUsize,
 }
 
-/// How the scenario ended: its exit status or signal as text, and what it wrote.
-struct Seen {
-    end: Result<i32, String>,
-    output: String,
-}
-
 impl Scene {
     fn new() -> Result<Self, String> {
         let library = Library::under_test()?;
@@ -79,24 +75,18 @@ impl Scene {
         Ok(Self { program, library, scratch, turn: AtomicUsize::new(0) })
     }
 
-    fn run(&self, fault: &Fault, with_callback: bool) -> Result<Seen, String> {
+    fn run(&self, fault: &Fault, with_callback: bool) -> Result<Ended, String> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let directory = self.scratch.path().join(turn.to_string());
         fs::create_dir(&directory).map_err(|error| error.to_string())?;
         let mut command = Command::new(&self.program);
-        command.args(["scenario", &format!("{:x}", fault.backend)]).env_clear();
-        command.env("LD_LIBRARY_PATH", &self.library.links).env("T_LIBRARY", &self.library.file);
-        command.env("T_TMPDIR", &directory).env("FAULT", fault.setting()).current_dir(&directory);
-        command.env("FAULT_FLAGS", format!("{:x}", fault.call.flags));
+        command.args(["scenario", &format!("{:x}", fault.backend)]);
+        self.library.environment(&mut command, &directory);
+        command.env("FAULT", fault.setting()).env("FAULT_FLAGS", format!("{:x}", fault.call.flags));
         if !with_callback {
             command.env("FAULT_DEFAULT", "1");
         }
-        let ended = process::run(command, &directory.join("output"), DEADLINE).map_err(|error| error.to_string())?;
-        let end = match ended.status {
-            None => Err("hangs".to_owned()),
-            Some(status) => status.code().ok_or_else(|| format!("signal {}", status.signal().unwrap_or(0))),
-        };
-        Ok(Seen { end, output: ended.output })
+        process::run(command, &directory.join("output"), DEADLINE).map_err(|error| error.to_string())
     }
 
     /// Whether a loop can be made on a backend when nothing fails.
@@ -104,15 +94,15 @@ impl Scene {
         const NONE: &Call =
             &Call { name: "none", number: -1, only_if: None, flags: 0, by_chance: false, errors: &[("", 1)] };
         let fault = Fault { call: NONE, error: &NONE.errors[0], when: When::First, backend };
-        self.run(&fault, true).is_ok_and(|seen| seen.end == Ok(0) && !seen.output.contains("no loop"))
+        self.run(&fault, true).is_ok_and(|seen| seen.code() == Some(0) && !seen.output.contains("no loop"))
     }
 
     /// What came of a fault, as the table has it; an error if that is not allowed.
     fn outcome(&self, fault: &Fault) -> Result<String, String> {
         let seen = self.run(fault, true)?;
         let line = seen.output.lines().find_map(|line| line.strip_prefix("OUTCOME struck "));
-        let (Ok(0), Some(line)) = (&seen.end, line) else {
-            return Err(format!("{:?}\n{}", seen.end, seen.output));
+        let (Some(0), Some(line)) = (seen.code(), line) else {
+            return Err(format!("{:?}\n{}", seen.status, seen.output));
         };
         let mut parts: Vec<&str> = line.split('|').filter(|part| !part.is_empty()).collect();
         if parts.first() == Some(&"0") {
@@ -132,29 +122,39 @@ impl Scene {
     fn check_abort(&self, fault: &Fault, told: &str) -> Result<(), String> {
         let seen = self.run(fault, false)?;
         let first = told.split(", ").next().unwrap_or(told);
-        if seen.end == Err(format!("signal {}", libc::SIGABRT)) && seen.output.contains(first) {
+        let aborted = seen.status.is_some_and(|status| status.signal() == Some(libc::SIGABRT));
+        if aborted && seen.output.contains(first) {
             return Ok(());
         }
         // A wait without the memory for all descriptors gives one up.
-        if seen.end == Ok(0) && fault.error.1 == libc::ENOMEM && !BAD.iter().any(|bad| seen.output.contains(*bad)) {
+        if seen.code() == Some(0) && fault.error.1 == libc::ENOMEM && !BAD.iter().any(|bad| seen.output.contains(*bad))
+        {
             return Ok(());
         }
-        Err(format!("no abort with \"{first}\" without a callback: {:?}\n{}", seen.end, seen.output))
+        Err(format!("no abort with \"{first}\" without a callback: {:?}\n{}", seen.status, seen.output))
     }
 }
 
 fn build(library: &Library) -> Result<PathBuf, String> {
-    let headers = [project().join("include"), project().join("c-tests/support")];
-    let mut objects = Vec::new();
-    for source in ["c-tests/faults/scenario.c", "c-tests/support/t.c"] {
-        let object = built().join("faults").join(Path::new(source).with_extension("o").file_name().unwrap_or_default());
-        compile::object(&project().join(source), &object, &headers, &[])?;
-        objects.push(object);
-    }
-    let program = built().join("faults/scenario");
-    let objects: Vec<&Path> = objects.iter().map(PathBuf::as_path).collect();
-    compile::program(&objects, false, &program, &library.links, false)?;
+    let (tests, program) = (project().join("c-tests"), built().join("faults/scenario"));
+    let sources = [tests.join("faults/scenario.c"), tests.join("support/t.c")];
+    let headers = [project().join("include"), tests.join("support")];
+    compile::whole_program(&sources, &program, &headers, &library.links)?;
     Ok(program)
+}
+
+/// What came of each fault, in their order; fails if that is not allowed of some.
+fn all_outcomes(scene: &Scene, faults: &[Fault]) -> Vec<String> {
+    let results = in_parallel(faults, AT_ONCE, |fault| scene.outcome(fault));
+    let (mut outcomes, mut failures) = (Vec::new(), Vec::new());
+    for (fault, result) in faults.iter().zip(results) {
+        match result {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(why) => failures.push(format!("{}: {why}", fault.text())),
+        }
+    }
+    assert!(failures.is_empty(), "{} of {} faults:\n{}", failures.len(), faults.len(), failures.join("\n"));
+    outcomes
 }
 
 /// What README.md has for seccomp profiles names every call that was seen to be made, for its backend or for all.
@@ -188,37 +188,12 @@ fn whatever_fails_nothing_is_lost() {
     let scene = Scene::new().unwrap_or_else(|error| panic!("{error}"));
     assert!(scene.library.kind == Kind::Ours, "the table is of our library");
     let faults = all_faults();
-    if scene.run(&faults[0], true).is_ok_and(|seen| seen.end == Ok(SKIPPED)) {
+    if scene.run(&faults[0], true).is_ok_and(|seen| seen.code() == Some(SKIPPED)) {
         println!("the kernel does not let a process answer for it (seccomp user notification)");
         return;
     }
     let here: Vec<u32> = BACKENDS.iter().map(|&(_, bit)| bit).filter(|&bit| scene.has(bit)).collect();
-    let next = AtomicUsize::new(0);
-    let outcomes = Mutex::new(vec![String::new(); faults.len()]);
-    let failures = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some((index, fault)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, faults.get(i)?)))
-                {
-                    match scene.outcome(fault) {
-                        Ok(outcome) => outcomes.lock().expect("a panic")[index] = outcome,
-                        Err(why) => failures.lock().expect("a panic").push(format!(
-                            "{} fails with {} ({}) on {:x}: {why}",
-                            fault.call.name,
-                            fault.error.0,
-                            fault.when.text(),
-                            fault.backend
-                        )),
-                    }
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().expect("a panic");
-    assert!(failures.is_empty(), "{} of {} faults:\n{}", failures.len(), faults.len(), failures.join("\n"));
-    let outcomes = outcomes.into_inner().expect("a panic");
+    let outcomes = all_outcomes(&scene, &faults);
     check_profile(&faults, &outcomes);
     if here.len() < BACKENDS.len() {
         println!("of the backends only {here:x?} are to be had here: the table is not compared");

@@ -178,8 +178,9 @@ change (int *reader, ev_io *r)
   ev_io_start (loop, r);
 }
 
+/* After all rounds: what is left over, and whether the backend is another by now. */
 static void
-many_left (int before, unsigned backend)
+end_well (int before, unsigned backend)
 {
   char end[80] = "";
   int left = t_open_fds () - before;
@@ -258,5 +259,5 @@ TEST (scenario)
   ev_stat_stop (loop, &st);
   backend = ev_backend (loop);
   ev_loop_destroy (loop);
-  many_left (before, backend);
+  end_well (before, backend);
 }

@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Valgrind's exit code for errors: none that a test uses.
@@ -31,23 +31,12 @@ pub type Outcomes = HashMap<(String, u32), Outcome>;
 
 /// Runs all the tests, four batches at a time, for they wait as much as they work; those that must be alone after the others, one by one.
 pub fn run_all(conditions: &Conditions, tests: &[(Arc<Case>, u32)]) -> Outcomes {
-    let outcomes = Mutex::new(Outcomes::new());
+    let mut outcomes = Outcomes::new();
     for (alone, threads) in [(false, 4), (true, 1)] {
-        let queue = Mutex::new(batches(tests, alone).into_iter());
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let work = || {
-            while let Some(batch) = next() {
-                let results = run(conditions, &batch);
-                outcomes.lock().unwrap_or_else(PoisonError::into_inner).extend(results);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(work);
-            }
-        });
+        let batches = batches(tests, alone);
+        outcomes.extend(common::in_parallel(&batches, threads, |batch| run(conditions, batch)).into_iter().flatten());
     }
-    outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
+    outcomes
 }
 
 fn batches(tests: &[(Arc<Case>, u32)], alone: bool) -> Vec<Batch> {
@@ -86,7 +75,7 @@ fn run_in(conditions: &Conditions, batch: &Batch, scratch: &Scratch) -> std::io:
     let seconds = conditions.deadline.as_secs().to_string();
     command.arg("--each").arg(format!("{:x}", batch.backend)).arg(seconds);
     command.args(batch.cases.iter().map(|case| &case.name));
-    trial::environment(&mut command, conditions, directory);
+    conditions.library.environment(&mut command, directory);
     let as_typed = format!("{command:?}");
     let patience = conditions.deadline * (batch.cases.len() as u32 + 1);
     let ended = process::run(command, &directory.join("output"), patience)?;
@@ -130,7 +119,7 @@ fn outcome(conditions: &Conditions, place: &Path, pid: u32, status: i32, as_type
         "valgrind found errors".to_owned()
     } else if status.success() {
         return Ok(Completion::Completed);
-    } else if status.code() == Some(trial::SKIPPED) {
+    } else if status.code() == Some(process::SKIPPED) {
         return Ok(Completion::ignored_with(trial::reason(&output)));
     } else {
         status.to_string()

@@ -7,7 +7,7 @@ use crate::trial::{self, Case, Conditions};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The directories whose C and C++ files are tests of this form.
 const DIRECTORIES: [&str; 7] = ["unit", "reent", "unwind", "linuxaio", "cpp", "libevent", "misuse"];
@@ -76,25 +76,10 @@ fn programs(conditions: &Conditions) -> Vec<Program> {
     let harness = common::built().join("t.o");
     let harness_done = compile::object(&directory.join("support/t.c"), &harness, &headers, &[]);
 
-    let queue = Mutex::new(sources.iter().enumerate());
-    let results = Mutex::new(Vec::new());
-    let work = || {
-        while let Some((index, source)) = lock(&queue).next() {
-            let outcome = harness_done.clone().and_then(|()| program(conditions, source, &headers, &harness));
-            lock(&results).push((index, area(source), outcome));
-        }
-    };
-    std::thread::scope(|scope| {
-        scope.spawn(work);
-        scope.spawn(work);
-    });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(index, ..)| *index);
-    results.into_iter().map(|(_, area, outcome)| (area, outcome)).collect()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    common::in_parallel(&sources, 2, |source| {
+        let outcome = harness_done.clone().and_then(|()| program(conditions, source, &headers, &harness));
+        (area(source), outcome)
+    })
 }
 
 fn area(source: &Path) -> String {

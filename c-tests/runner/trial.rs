@@ -1,7 +1,7 @@
 //! One test on one backend: its process, environment, and what its end means.
 
 use crate::common::library::Library;
-use crate::common::process::{self, Ended, Scratch};
+use crate::common::process::{self, Ended, SKIPPED, Scratch};
 use crate::common::sanitizer::Sanitizer;
 use libtest_mimic::{Completion, Failed};
 use std::fs;
@@ -14,9 +14,6 @@ use std::time::Duration;
 const BACKENDS: [(u32, &str); 4] = [(0x04, "epoll"), (0x02, "poll"), (0x01, "select"), (0x40, "linuxaio")];
 
 const UNDER_VALGRIND: u32 = 0x44;
-
-/// How a test ends that can't be run here.
-pub const SKIPPED: i32 = 77;
 
 /// What holds for every test of a run.
 pub struct Conditions {
@@ -112,7 +109,7 @@ pub fn run(conditions: &Conditions, case: &Case, backend: u32) -> Result<Complet
     fs::create_dir(&own)?;
     let mut command = Command::new(&case.program);
     command.arg(&case.name).arg(format!("{backend:x}"));
-    environment(&mut command, conditions, &own);
+    conditions.library.environment(&mut command, &own);
     let as_typed = format!("{command:?}");
     let ended = process::run(command, &scratch.path().join("output"), conditions.deadline)?;
     match ended.code() {
@@ -120,28 +117,6 @@ pub fn run(conditions: &Conditions, case: &Case, backend: u32) -> Result<Complet
         Some(SKIPPED) => Ok(Completion::ignored_with(reason(&ended.output))),
         _ => Err(failure(conditions, &ended, &as_typed)),
     }
-}
-
-/// Nothing of the caller's environment but what a program needs, and whether the library looks for mistakes: cargo, for
-/// one, sets LD_LIBRARY_PATH.
-pub fn environment(command: &mut Command, conditions: &Conditions, own: &Path) {
-    command.env_clear();
-    for name in ["PATH", "HOME", "USER", "LIBEV_CHECK"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
-    command.env("LC_ALL", "C");
-    command.env("LD_LIBRARY_PATH", &conditions.library.links);
-    command.env("T_LIBRARY", &conditions.library.file);
-    command.env("T_TMPDIR", own);
-    if conditions.library.kind.is_reference() {
-        command.env("T_REFERENCE", "1");
-    }
-    if let Some(sanitizer) = Sanitizer::chosen() {
-        sanitizer.set(command);
-    }
-    command.current_dir(own);
 }
 
 /// The last line that t_skip printed.

@@ -13,7 +13,7 @@ enum { MOST = 18000, SPARE = 1500, BURST = 200 };
 
 static ev_io *io;
 static int count, closed = -1, ended;
-static long wrote, arrived, closings;
+static long wrote, arrived;
 static ev_timer burst, closer;
 
 /* How much is in it; a descriptor with none is not ready. */
@@ -31,7 +31,7 @@ on_io (EV_P_ ev_io *w, int revents)
     return;
   if (revents & EV_ERROR)
     {
-      if (w != &io[closed])
+      if (closed < 0 || w != &io[closed])
         fail ("EV_ERROR for descriptor %d, which is open", w->fd);
       return;
     }
@@ -56,7 +56,7 @@ on_burst (EV_P_ ev_timer *w, int revents)
     }
 }
 
-/* Closes one and leaves it so for a while, then opens another under its number. */
+/* Closes one and leaves it so for a while, then opens another, mostly under its number. */
 static void
 on_closer (EV_P_ ev_timer *w, int revents)
 {
@@ -68,7 +68,6 @@ on_closer (EV_P_ ev_timer *w, int revents)
       closed = (int)draw ((unsigned)count);
       arrived += take (io[closed].fd);
       close (io[closed].fd);
-      ++closings;
       return;
     }
   if (closed < 0)
@@ -77,7 +76,6 @@ on_closer (EV_P_ ev_timer *w, int revents)
   fd = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (fd < 0)
     fail ("no eventfd: errno %d", errno);
-  /* Mostly the same number. */
   ev_io_set (&io[closed], fd, EV_READ);
   ev_io_start (EV_A_ &io[closed]);
   closed = -1;

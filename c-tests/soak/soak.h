@@ -22,7 +22,7 @@ extern const struct part descriptors, timers, senders, children;
 
 /* Prints and ends the process. */
 _Noreturn void fail (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
-/* Below `below`; no more than a little even. */
+/* A random number below `below`, the same ones in every run. */
 unsigned draw (unsigned below);
 
 #endif
