@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicI32, Ordering};
 
 use crate::abi::{
     EV_MAXPRI, EV_MINPRI, ev_async, ev_child, ev_embed, ev_fork, ev_io, ev_loop, ev_periodic, ev_prepare,
-    ev_reschedule_cb, ev_signal, ev_stat, ev_statdata, ev_timer, ev_watcher, ev_watcher_list,
+    ev_reschedule_cb, ev_signal, ev_stat, ev_statdata, ev_timer, ev_watcher, ev_watcher_list, ev_watcher_time,
 };
 use crate::diag;
 use crate::mem::Placed;
@@ -99,6 +99,13 @@ handle! {
     IoPtr(ev_io) {
         fd / set_fd => fd: c_int,
         events / set_events => events: c_int,
+    }
+}
+
+handle! {
+    /// A watcher that is due at some time: a timer or a periodic.
+    TimePtr(ev_watcher_time) {
+        at / set_at => at: f64,
     }
 }
 
@@ -279,6 +286,49 @@ impl AsyncPtr {
         // SAFETY: WATCHER; aligned and valid for as long as the caller uses it; every access of ours is atomic, and C
         // declares it volatile.
         unsafe { AtomicI32::from_ptr(&raw mut (*self.raw()).sent) }
+    }
+}
+
+impl TimePtr {
+    /// In `active` beside the number: it is due later than the heap knows.
+    const PUT_OFF: c_int = 1 << 30;
+
+    /// What the heap knows it by, 0-based; `None` when it is in no heap.
+    #[inline]
+    pub fn number(self) -> Option<u32> {
+        ((self.base().active() & !Self::PUT_OFF) as u32).checked_sub(1)
+    }
+
+    #[inline]
+    pub fn set_number(self, number: u32, put_off: bool) {
+        let mark = if put_off { Self::PUT_OFF } else { 0 };
+        self.base().set_active((number as c_int).wrapping_add(1) | mark);
+    }
+
+    #[inline]
+    pub fn is_put_off(self) -> bool {
+        self.base().active() & Self::PUT_OFF != 0
+    }
+
+    #[inline]
+    pub fn set_put_off(self) {
+        self.base().set_active(self.base().active() | Self::PUT_OFF);
+    }
+}
+
+impl TimerPtr {
+    /// The part that timers and periodics share.
+    #[inline]
+    pub fn time(self) -> TimePtr {
+        TimePtr(self.0.cast())
+    }
+}
+
+impl PeriodicPtr {
+    /// The part that timers and periodics share.
+    #[inline]
+    pub fn time(self) -> TimePtr {
+        TimePtr(self.0.cast())
     }
 }
 

@@ -96,6 +96,8 @@ int compare_calmly (const struct program *, unsigned long seed, unsigned backend
 extern int trace_text;
 void trace_begin (void);
 void trace (const char *what, long a, long b, long c, long d);
+/* What comes after this is not compared. */
+void trace_stop (void);
 unsigned long trace_end (void);
 
 /* ---- time ---- */
@@ -103,6 +105,9 @@ unsigned long trace_end (void);
 void virtual_reset (void);
 double virtual_now (void);
 void virtual_pass (int steps);
+/* At the end of a wait: watchers that are due at the same moment are called in an order that is not promised, and what comes of that
+   can't be compared. */
+void look_for_ties (double mono, double real);
 /* Time passes, but no time that a library sees. */
 void virtual_sleep (void);
 /* The real clock is set. */

@@ -122,7 +122,9 @@ run (int a)
 }
 
 /* A run that goes on until something ends it, at the latest this: again and again, since a run within may take the first break. */
-static ev_timer stopper;
+ev_timer stopper;
+/* How many times ev_once was called: each is due at a moment that no other watcher has. */
+static int onces;
 
 static void
 stop_run (EV_P_ ev_timer *w, int revents)
@@ -135,7 +137,7 @@ run_on (int a)
 {
   if (ev_is_active (&stopper) || heard || !enter ())
     return;
-  ev_timer_init (&stopper, stop_run, (a % 64) * TICK, 16 * TICK);
+  ev_timer_init (&stopper, stop_run, (a % 64) * TICK + own_moment (WATCHERS), 16 * TICK + own_moment (WATCHERS));
   ev_timer_start (loop, &stopper);
   if (depth == 1)
     inner_calls = 0;
@@ -240,7 +242,7 @@ perform (const struct op *op, int number)
     case UPDATE: ev_now_update (loop); break;
     case ONCE:
       sticky[a % PAIRS] = 1;
-      ev_once (loop, b % 2 ? legal_fd : -1, a % 3 + 1, b % 5 ? delay (a) : -1., once_called, (void *)(long)(a & 255));
+      ev_once (loop, b % 2 ? legal_fd : -1, a % 3 + 1, b % 5 ? delay (a, 0) + (2 * onces++ + 1) % 512 * TICK / 8192 : -1., once_called, (void *)(long)(a & 255));
       break;
     case WRITE_BYTE: trace ("written", send (legal_fd, bytes, 1, MSG_NOSIGNAL), 0, 0, 0); break;
     case READ_BYTES: trace ("read", read (legal_fd, bytes, sizeof bytes), 0, 0, 0); break;
@@ -318,8 +320,8 @@ init (void)
         case IO:
         case INNER_IO: ev_io_set (&w->io, pair[i % PAIRS][i & 1], i & 1 ? EV_WRITE : EV_READ); break;
         case TIMER:
-        case INNER_TIMER: ev_timer_set (&w->timer, delay (i * 37), i & 1 ? delay (i * 11) + TICK : 0.); break;
-        case PERIODIC: ev_periodic_set (&w->periodic, 0., (i + 3) * 16 * TICK, 0); break;
+        case INNER_TIMER: ev_timer_set (&w->timer, delay (i * 37, i), i & 1 ? delay (i * 11, i) + TICK : 0.); break;
+        case PERIODIC: ev_periodic_set (&w->periodic, own_moment (i), (i + 3) * 16 * TICK, 0); break;
         case SIGNAL: ev_signal_set (&w->signal, i & 1 ? SIGUSR1 : SIGUSR2); break;
         case EMBED: ev_embed_set (&w->embed, inner); break;
         default: break;
@@ -333,7 +335,7 @@ run_program (const struct program *p, unsigned backend)
   int i;
   program = p;
   budget = BUDGET;
-  depth = references = inner_calls = 0;
+  depth = references = inner_calls = onces = 0;
   virtual_reset ();
   forget_signals ();
   open_descriptors ();

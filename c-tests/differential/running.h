@@ -11,6 +11,7 @@ extern const struct program *program;
 union any
 {
   ev_watcher watcher;
+  ev_watcher_time time;
   ev_io io;
   ev_timer timer;
   ev_periodic periodic;
@@ -36,8 +37,17 @@ void again (int watcher);
 void start_oddly (int watcher, int priority);
 void look (int watcher);
 /* Parameters of a time, and a time in sixteenths of a step. */
-double delay (int a);
+double delay (int a, int watcher);
+/* What sets a watcher's times apart from those of others. */
+double own_moment (int watcher);
+/* An interval's multiples from the epoch would be at any moment. */
+enum { NOBODY = -1 };
 long steps (double seconds);
+
+/* ---- run.c ---- */
+
+/* Ends a run that would wait for ever. */
+extern ev_timer stopper;
 
 /* ---- descriptors.c ---- */
 

@@ -82,11 +82,31 @@ of_timespec (const struct timespec *t)
   return t ? t->tv_sec + t->tv_nsec * 1e-9 : 1e6;
 }
 
+static double
+mono (void)
+{
+  return ticks * TICK + 1e5;
+}
+
+static double
+real (void)
+{
+  return (ticks + jumped) * TICK + 2e9;
+}
+
+/* After a wait that may have lasted this long, if nothing is ready. */
+static void
+waited (int ready, double seconds)
+{
+  if (!ready)
+    wait_passes (seconds);
+  look_for_ties (mono (), real ());
+}
+
 int
 clock_gettime (clockid_t id, struct timespec *now)
 {
-  int real = id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE;
-  double t = real ? (ticks + jumped) * TICK + 2e9 : ticks * TICK + 1e5;
+  double t = id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE ? real () : mono ();
   now->tv_sec = (time_t)t;
   now->tv_nsec = lrint ((t - floor (t)) * 1e9);
   return 0;
@@ -117,8 +137,7 @@ select (int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
   double seconds = timeout ? timeout->tv_sec + timeout->tv_usec * 1e-6 : 1e6;
   int ready;
   ready = (int)syscall (SYS_pselect6, n, r, w, e, &none, (void *)0);
-  if (!ready)
-    wait_passes (seconds);
+  waited (ready, seconds);
   return ready;
 }
 
@@ -127,8 +146,7 @@ ppoll (struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigse
 {
   struct timespec none = { 0, 0 };
   int ready = (int)syscall (SYS_ppoll, fds, n, &none, (void *)0, 8);
-  if (!ready)
-    wait_passes (of_timespec (timeout));
+  waited (ready, of_timespec (timeout));
   return ready;
 }
 
@@ -143,8 +161,7 @@ int
 epoll_wait (int set, struct epoll_event *events, int room, int timeout)
 {
   int ready = epoll_pwait (set, events, room, 0, 0);
-  if (!ready)
-    wait_passes (timeout < 0 ? 1e6 : timeout * 1e-3);
+  waited (ready, timeout < 0 ? 1e6 : timeout * 1e-3);
   return ready;
 }
 
@@ -152,7 +169,7 @@ epoll_wait (int set, struct epoll_event *events, int room, int timeout)
 long
 syscall (long number, ...)
 {
-  static long (*real) (long, ...);
+  static long (*kernel) (long, ...);
   long a, b, c, d, e, f, ready;
   va_list more;
   va_start (more, number);
@@ -163,22 +180,20 @@ syscall (long number, ...)
   e = va_arg (more, long);
   f = va_arg (more, long);
   va_end (more);
-  if (!real)
-    real = (long (*) (long, ...))dlsym (RTLD_NEXT, "syscall");
+  if (!kernel)
+    kernel = (long (*) (long, ...))dlsym (RTLD_NEXT, "syscall");
   if (number == SYS_epoll_pwait2)
     {
       ready = epoll_pwait ((int)a, (struct epoll_event *)b, (int)c, 0, 0);
-      if (!ready)
-        wait_passes (of_timespec ((const struct timespec *)d));
+      waited (ready, of_timespec ((const struct timespec *)d));
       return ready;
     }
   if (number == SYS_io_getevents || number == SYS_io_pgetevents)
     {
       struct timespec none = { 0, 0 };
-      ready = real (SYS_io_getevents, a, b, c, d, &none);
-      if (!ready)
-        wait_passes (of_timespec ((const struct timespec *)e));
+      ready = kernel (SYS_io_getevents, a, b, c, d, &none);
+      waited (ready, of_timespec ((const struct timespec *)e));
       return ready;
     }
-  return real (number, a, b, c, d, e, f);
+  return kernel (number, a, b, c, d, e, f);
 }

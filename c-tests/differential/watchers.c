@@ -30,12 +30,42 @@ is_idle (int watcher)
   return !ev_is_active (&all[watcher].watcher) && !ev_is_pending (&all[watcher].watcher);
 }
 
-/* Spread, so that few fall on the same moment: their order is not promised. */
+/* Spread, and each watcher a little beside the others: the order of those that are due at the same moment is not promised. */
 double
-delay (int a)
+delay (int a, int watcher)
 {
   static const int spans[8] = { 0, 16, 160, 1600, 48, 16, 32, 4000 };
-  return (spans[a & 7] + (a >> 3) % 61) * TICK;
+  return (spans[a & 7] + (a >> 3) % 61) * TICK + own_moment (watcher);
+}
+
+double
+own_moment (int watcher)
+{
+  return (watcher + 1) * TICK / 2048;
+}
+
+/* Whether of the two watchers, both active, the due times are past and the same. */
+static int
+is_tie (ev_watcher_time *one, ev_watcher_time *other, double now)
+{
+  return ev_is_active (one) && ev_is_active (other) && one->at == other->at && one->at < now;
+}
+
+void
+look_for_ties (double mono, double real)
+{
+  int i, j;
+  for (i = 0; i < WATCHERS; ++i)
+    {
+      enum kind kind = kind_of (i);
+      if (kind != TIMER && kind != INNER_TIMER && kind != PERIODIC)
+        continue;
+      for (j = i + 1; j < WATCHERS && kind_of (j) == kind; ++j)
+        if (is_tie (&all[i].time, &all[j].time, kind == PERIODIC ? real : mono))
+          trace_stop ();
+      if (kind == TIMER && is_tie (&all[i].time, (ev_watcher_time *)&stopper, mono))
+        trace_stop ();
+    }
 }
 
 void
@@ -53,10 +83,13 @@ set (int watcher, int a, int b)
       break;
     case TIMER:
     case INNER_TIMER:
-      ev_timer_set (&w->timer, delay (a) - (b % 16 == 0 ? 1. : 0.), b % 3 ? 0. : delay (b >> 4) + TICK);
+      ev_timer_set (&w->timer, delay (a, watcher) - (b % 16 == 0 ? 1. : 0.),
+                    b % 3 ? 0. : delay (b >> 4, watcher) + TICK);
       break;
     case PERIODIC:
-      ev_periodic_set (&w->periodic, b % 2 ? (a % 64) * TICK : 2e9 + virtual_now () + delay (a), b % 2 ? delay (b >> 2) + 4 * TICK : 0., 0);
+      ev_periodic_set (&w->periodic,
+                       b % 2 ? (a % 64) * TICK + own_moment (watcher) : 2e9 + virtual_now () + delay (a, watcher),
+                       b % 2 ? delay (b >> 2, NOBODY) + 4 * TICK : 0., 0);
       break;
     case SIGNAL:
       ev_signal_set (&w->signal, a % 2 ? SIGUSR1 : SIGUSR2);

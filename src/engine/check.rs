@@ -14,7 +14,7 @@ use crate::abi::{ev_loop, ev_watcher};
 use crate::checking;
 use crate::diag::dprintf;
 use crate::sys;
-use crate::watcher::{PeriodicPtr, TimerPtr, WatcherPtr};
+use crate::watcher::{TimePtr, WatcherPtr};
 
 const STDERR: c_int = 2;
 
@@ -201,8 +201,6 @@ impl LoopPtr {
             Detail::State(w.active(), w.pending())
         } else if let Some(change) = entry.change(&now) {
             Detail::Member(change)
-        } else if let Some((was, is)) = self.due_times(entry.kind, w).filter(|(was, is)| was != is) {
-            Detail::Due(was, is)
         } else {
             if entry.callback != now.callback {
                 // This one may change.
@@ -216,7 +214,10 @@ impl LoopPtr {
     /// Whether `active` is what the loop wrote there.
     fn is_in_place(self, kind: Kind, w: WatcherPtr) -> bool {
         let list = match kind {
-            Kind::Timer | Kind::Periodic => return self.heap(kind).holds(w),
+            Kind::Timer | Kind::Periodic => {
+                // SAFETY: it is of one of these types.
+                return self.heap(kind).holds(unsafe { TimePtr::from_base(w) });
+            }
             Kind::Idle => self.hooks.idle(w.level()),
             Kind::Prepare => Some(self.hooks.list(Hook::Prepare)),
             Kind::Check => Some(self.hooks.list(Hook::Check)),
@@ -228,21 +229,8 @@ impl LoopPtr {
         list.is_some_and(|list| list.holds(w))
     }
 
-    /// When a timer or periodic is due, as the loop and as the watcher says.
-    fn due_times(self, kind: Kind, w: WatcherPtr) -> Option<(f64, f64)> {
-        // SAFETY: it is of that type.
-        let is = unsafe {
-            match kind {
-                Kind::Timer => TimerPtr::from_base(w).at(),
-                Kind::Periodic => PeriodicPtr::from_base(w).at(),
-                _ => return None,
-            }
-        };
-        Some((self.heap(kind).time_of(w)?, is))
-    }
-
     /// The heap of the timers or periodics.
-    fn heap(&self, kind: Kind) -> &Heap {
+    pub(super) fn heap(&self, kind: Kind) -> &Heap {
         if kind == Kind::Timer { &self.timers } else { &self.periodics }
     }
 }
@@ -253,8 +241,6 @@ enum Detail {
     /// What its `active` and `pending` say.
     State(c_int, c_int),
     Member(Change),
-    /// When it was to be due, and when it says that it is.
-    Due(f64, f64),
 }
 
 /// Reports a mistake and ends the process.
@@ -289,13 +275,18 @@ fn fail(moment: Moment, mistake: &CStr, entry: Option<&Entry>, detail: Detail) -
                 dprintf(STDERR, c"libev:   active is %d, pending is %d\n".as_ptr(), active, pending)
             }
             Detail::Member(Change { member, was, is }) => {
-                let format = match member.form {
-                    Form::Address => c"libev:   %s was %#llx, is %#llx\n",
-                    _ => c"libev:   %s was %lld, is %lld\n",
-                };
-                dprintf(STDERR, format.as_ptr(), member.name, was, is)
+                let time = |bits: i64| f64::from_bits(bits as u64);
+                match member.form {
+                    Form::Address => {
+                        dprintf(STDERR, c"libev:   %s was %#llx, is %#llx\n".as_ptr(), member.name, was, is)
+                    }
+                    Form::Time => {
+                        let (was, is) = (time(was), time(is));
+                        dprintf(STDERR, c"libev:   %s was %.6f, is %.6f\n".as_ptr(), member.name, was, is)
+                    }
+                    _ => dprintf(STDERR, c"libev:   %s was %lld, is %lld\n".as_ptr(), member.name, was, is),
+                }
             }
-            Detail::Due(was, is) => dprintf(STDERR, c"libev:   at was %.6f, is %.6f\n".as_ptr(), was, is),
         };
         if let Some(entry) = entry {
             describe(entry);
@@ -310,8 +301,11 @@ fn describe(entry: &Entry) {
     unsafe {
         dprintf(STDERR, c"libev:   watcher %p: %s".as_ptr(), entry.watcher().raw(), entry.kind.name());
         for (member, value) in entry.members() {
-            let format = if member.form == Form::Address { c", %s %#llx" } else { c", %s %lld" };
-            dprintf(STDERR, format.as_ptr(), member.name, value);
+            match member.form {
+                Form::Address => dprintf(STDERR, c", %s %#llx".as_ptr(), member.name, value),
+                Form::Time => dprintf(STDERR, c", %s %.6f".as_ptr(), member.name, f64::from_bits(value as u64)),
+                _ => dprintf(STDERR, c", %s %lld".as_ptr(), member.name, value),
+            };
         }
         dprintf(STDERR, c", callback ".as_ptr());
         sys::symbol::print_function(STDERR, entry.callback);

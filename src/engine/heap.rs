@@ -1,20 +1,109 @@
-//! A 4-ary heap of due times, earliest first. Watchers know their place in it: `active` is the index plus one.
-//! Knows nothing of a loop.
+//! Due times, earliest first: a 4-ary heap. Knows nothing of a loop.
+//!
+//! Entries name their watchers by number, and a watcher's `active` is its number plus one: sifting moves sixteen bytes
+//! at a time and touches no watcher. What can wait is put off: new entries are put in order when the earliest is asked
+//! for. A watcher that is put off keeps its entry, which is then too early, and is marked. One that is taken out leaves
+//! its entry behind, for the next watcher that is due as late; when half of the entries are such, all of them go. When
+//! much is due at once it is sorted, which is cheaper than taking one after the other from the heap.
 
-use crate::mem::{Arr, Placed};
-use crate::watcher::WatcherPtr;
+use core::cell::Cell;
+use core::ptr;
 
-/// A watcher and a copy of its due time, so that comparing does not touch the watcher.
+use crate::abi::ev_watcher;
+use crate::mem::Arr;
+use crate::watcher::{TimePtr, WatcherPtr};
+
+/// The earliest watcher, and when it is due.
 #[derive(Clone, Copy)]
 pub struct Due {
     pub at: f64,
-    pub watcher: WatcherPtr,
+    pub watcher: TimePtr,
 }
 
-/// The heap.
-pub struct Heap(Arr<Due>);
+/// An element of the heap: not later than its watcher is due.
+#[derive(Clone, Copy)]
+struct Entry {
+    at: f64,
+    number: u32,
+}
 
-/// Children per node: a node's children share a cache line.
+/// What a number stands for: a watcher, or something else with a mark in the two low bits, which are 0 in the address of
+/// a watcher.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Slot(*mut ev_watcher);
+
+const _: () = assert!(size_of::<Slot>() == size_of::<f64>() && align_of::<ev_watcher>() >= 4);
+
+const MARKS: usize = 3;
+/// The watcher was taken out; when it was due.
+const LEFT: usize = 2;
+/// No entry has this number; the next such number.
+const FREE: usize = 3;
+
+impl Slot {
+    fn of(watcher: WatcherPtr) -> Self {
+        Self(watcher.raw())
+    }
+
+    /// With the time rounded up, since two of its bits are not kept; a time before 0 is rounded up to that.
+    fn left(at: f64) -> Self {
+        let at = if at < 0.0 { 0.0 } else { at };
+        Self(ptr::without_provenance_mut(at.to_bits() as usize & !MARKS | LEFT))
+    }
+
+    fn free(next: u32) -> Self {
+        Self(ptr::without_provenance_mut((next as usize) << 2 | FREE))
+    }
+
+    fn is_left(self) -> bool {
+        self.0.addr() & MARKS == LEFT
+    }
+
+    /// The watcher, if it stands for one.
+    fn watcher(self) -> Option<TimePtr> {
+        // SAFETY: WATCHER; what has no mark is the address of one.
+        (self.0.addr() & MARKS == 0).then(|| unsafe { TimePtr::new(self.0.cast()) })
+    }
+
+    /// Whether it is an entry left behind that is not later than `at`.
+    fn is_left_before(self, at: f64) -> bool {
+        // What is not a number compares as false.
+        self.is_left() && f64::from_bits((self.0.addr() | MARKS) as u64) <= at
+    }
+
+    fn next_free(self) -> u32 {
+        (self.0.addr() >> 2) as u32
+    }
+}
+
+/// The end of the list of free numbers; also more watchers than fit into memory.
+const NO_NUMBER: u32 = u32::MAX >> 2;
+/// How many entries left behind are looked at for a new watcher.
+const TRIES: usize = 4;
+/// With so many entries, those that are due together may be sorted.
+const MANY: usize = 64;
+/// Fewer entries left behind than this are no reason to tidy up.
+const TOLERATED: usize = 32;
+
+/// The heap.
+pub struct Heap {
+    /// A heap, and behind it those that are not in order yet.
+    entries: Arr<Entry>,
+    /// How many are in order.
+    ordered: Cell<usize>,
+    /// Entries beside the heap, the earliest last.
+    run: Arr<Entry>,
+    /// By number.
+    slots: Arr<Slot>,
+    /// The first free number.
+    free: Cell<u32>,
+    /// How many entries were left behind.
+    left: Cell<usize>,
+    /// Their numbers, the latest last, perhaps with some that have another use by now.
+    offered: Arr<u32>,
+}
+
+/// Children per node.
 const WIDTH: usize = 4;
 
 fn parent(index: usize) -> Option<usize> {
@@ -23,170 +112,520 @@ fn parent(index: usize) -> Option<usize> {
 
 impl Heap {
     pub const fn new() -> Self {
-        Self(Arr::new())
+        Self {
+            entries: Arr::new(),
+            ordered: Cell::new(0),
+            run: Arr::new(),
+            slots: Arr::new(),
+            free: Cell::new(NO_NUMBER),
+            left: Cell::new(0),
+            offered: Arr::new(),
+        }
     }
 
-    pub fn len(&self) -> usize {
-        self.0.len()
+    /// How many places there are.
+    pub fn places(&self) -> usize {
+        self.slots.len()
     }
 
-    pub fn get(&self, index: usize) -> Option<Due> {
-        self.0.get(index)
-    }
-
-    /// The earliest.
-    pub fn first(&self) -> Option<Due> {
-        self.0.get(0)
+    /// The watcher in a place.
+    pub fn in_place(&self, place: usize) -> Option<TimePtr> {
+        self.slots.get(place)?.watcher()
     }
 
     pub fn release(&self) {
-        self.0.release();
+        self.clear();
+        self.entries.release();
+        self.run.release();
+        self.slots.release();
+        self.offered.release();
+    }
+
+    fn clear(&self) {
+        self.entries.truncate(0);
+        self.ordered.set(0);
+        self.run.truncate(0);
+        self.slots.truncate(0);
+        self.offered.truncate(0);
+        self.free.set(NO_NUMBER);
+        self.left.set(0);
+    }
+
+    /// The number of a watcher that has one.
+    fn number_of(&self, watcher: TimePtr) -> Option<u32> {
+        watcher.number().filter(|&number| self.slots.get(number as usize) == Some(Slot::of(watcher.base())))
     }
 
     /// Whether the watcher is where it says it is.
-    pub fn holds(&self, watcher: WatcherPtr) -> bool {
-        watcher.place().and_then(|place| self.0.get(place)).is_some_and(|due| due.watcher == watcher)
+    pub fn holds(&self, watcher: TimePtr) -> bool {
+        self.number_of(watcher).is_some()
     }
 
-    /// When a watcher that it holds is due.
-    pub fn time_of(&self, watcher: WatcherPtr) -> Option<f64> {
-        self.0.get(watcher.place()?).map(|due| due.at)
+    /// Whether there are none at all; entries that were left behind count.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.run.is_empty()
     }
 
-    pub fn push(&self, at: f64, watcher: WatcherPtr) {
-        let due = Due { at, watcher };
-        self.0.push(due);
-        self.rise(self.0.len().wrapping_sub(1), due);
+    /// How many entries there are, left behind or not.
+    fn count(&self) -> usize {
+        self.entries.len().wrapping_add(self.run.len())
+    }
+
+    /// The entry that comes first; what it says may not hold any more.
+    fn front(&self) -> Option<Entry> {
+        let top = self.entries.get(0);
+        match self.head_of_run() {
+            Some(head) => Some(top.filter(|top| top.at < head.at).unwrap_or(head)),
+            None => top,
+        }
+    }
+
+    fn head_of_run(&self) -> Option<Entry> {
+        self.run.get(self.run.len().checked_sub(1)?)
+    }
+
+    /// The earliest. Entries that are not as early as they say are put right on the way.
+    #[inline(never)]
+    pub fn first(&self) -> Option<Due> {
+        self.put_in_order();
+        loop {
+            let Entry { at, number } = self.front()?;
+            let slot = self.slots.get(number as usize)?;
+            let Some(watcher) = slot.watcher() else {
+                self.left.set(self.left.get().wrapping_sub(1));
+                self.drop_first();
+                continue;
+            };
+            if !watcher.is_put_off() {
+                return Some(Due { at, watcher });
+            }
+            watcher.set_number(number, false);
+            self.change_first(watcher.at());
+        }
+    }
+
+    /// New entries find their places: one after the other, or all at once if they are many.
+    #[inline]
+    fn put_in_order(&self) {
+        if self.ordered.get() != self.entries.len() {
+            self.put_new_in_order();
+        }
+    }
+
+    #[inline(never)]
+    fn put_new_in_order(&self) {
+        let (ordered, all, many) = (self.ordered.get(), self.entries.len(), self.is_mostly_new());
+        self.ordered.set(all);
+        if many {
+            self.restore_order();
+            return;
+        }
+        for index in ordered..all {
+            if let Some(entry) = self.entries.get(index) {
+                self.rise(index, entry, 0);
+            }
+        }
+    }
+
+    /// To be called before all entries before `now` are taken out one by one: sorts them, if they are many.
+    #[inline]
+    pub fn expect(&self, now: f64) {
+        let len = self.entries.len();
+        if len >= MANY
+            && self.run.is_empty()
+            && (self.is_mostly_new() || (0..=WIDTH).all(|index| self.is_due(index, now)))
+        {
+            self.gather(now);
+        }
+    }
+
+    fn is_due(&self, index: usize, now: f64) -> bool {
+        self.entries.get(index).is_some_and(|entry| entry.at < now)
+    }
+
+    /// Whether looking at all entries costs no more than putting the new ones in order.
+    fn is_mostly_new(&self) -> bool {
+        self.entries.len().wrapping_sub(self.ordered.get()) > self.ordered.get() / WIDTH
+    }
+
+    #[inline(never)]
+    fn gather(&self, now: f64) {
+        if !self.is_mostly_new() {
+            self.put_in_order();
+            if self.count_due(now) <= self.entries.len() / 8 {
+                return;
+            }
+        }
+        let mut kept = 0;
+        for index in 0..self.entries.len() {
+            let Some(entry) = self.entries.get(index) else { break };
+            if entry.at < now {
+                self.run.push(entry);
+            } else {
+                self.entries.set(kept, entry);
+                kept = kept.wrapping_add(1);
+            }
+        }
+        self.entries.truncate(kept);
+        self.ordered.set(0);
+        sort_latest_first(&self.run);
+    }
+
+    /// How many are due, found from the top: those due have only such above them.
+    fn count_due(&self, now: f64) -> usize {
+        let found: Arr<u32> = Arr::new();
+        found.push(0);
+        let mut next = 0;
+        while let Some(index) = found.get(next) {
+            let child = (index as usize).wrapping_mul(WIDTH).wrapping_add(1);
+            for index in (child..child.wrapping_add(WIDTH)).filter(|&index| self.is_due(index, now)) {
+                found.push(index as u32);
+            }
+            next = next.wrapping_add(1);
+        }
+        let count = found.len();
+        found.release();
+        count
+    }
+
+    /// Puts in a watcher that is due at `at`.
+    pub fn push(&self, at: f64, watcher: TimePtr) {
+        if self.offered.is_empty() || !self.take_over(at, watcher) {
+            self.push_new(at, watcher);
+        }
+    }
+
+    /// Has the watcher take over an entry that was left behind, if there is one that is not later.
+    #[inline(never)]
+    fn take_over(&self, at: f64, watcher: TimePtr) -> bool {
+        for _ in 0..TRIES {
+            let Some(number) = self.offered.pop() else { break };
+            if self.slots.get(number as usize).is_some_and(|slot| slot.is_left_before(at)) {
+                self.left.set(self.left.get().wrapping_sub(1));
+                self.slots.set(number as usize, Slot::of(watcher.base()));
+                watcher.set_number(number, true);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn push_new(&self, at: f64, watcher: TimePtr) {
+        if self.left.get() > TOLERATED && self.left.get() > self.count() / 2 {
+            self.tidy();
+        }
+        let number = self.new_number(Slot::of(watcher.base()));
+        watcher.set_number(number, false);
+        self.entries.push(Entry { at, number });
+    }
+
+    fn new_number(&self, slot: Slot) -> u32 {
+        let number = self.free.get();
+        match self.slots.get(number as usize) {
+            Some(free) => {
+                self.free.set(free.next_free());
+                self.slots.set(number as usize, slot);
+                number
+            }
+            None => {
+                self.slots.push(slot);
+                self.slots.len().wrapping_sub(1) as u32
+            }
+        }
+    }
+
+    fn free_number(&self, number: u32) {
+        self.slots.set(number as usize, Slot::free(self.free.replace(number)));
     }
 
     /// Takes the watcher out; false when it is not where it says it is.
-    pub fn remove(&self, watcher: WatcherPtr) -> bool {
-        if !self.holds(watcher) {
-            return false;
-        }
-        let (Some(index), Some(last)) = (watcher.place(), self.0.pop()) else {
-            return false;
-        };
-        if index < self.0.len() {
-            self.settle(index, last);
+    #[inline(never)]
+    pub fn remove(&self, watcher: TimePtr) -> bool {
+        let Some(number) = self.number_of(watcher) else { return false };
+        self.leave(number, watcher.at());
+        if self.left.get() == self.count() {
+            self.clear();
+        } else {
+            self.offered.push(number);
         }
         true
     }
 
-    /// Changes the due time of the element at `index`.
-    pub fn change(&self, index: usize, at: f64) {
-        if let Some(due) = self.0.get(index) {
-            self.settle(index, Due { at, ..due });
+    fn leave(&self, number: u32, at: f64) {
+        self.slots.set(number as usize, Slot::left(at));
+        self.left.set(self.left.get().wrapping_add(1));
+    }
+
+    /// Takes out the earliest, which [`Heap::first`] just returned.
+    #[inline(never)]
+    pub fn remove_first(&self) {
+        self.drop_first();
+        if self.left.get() == self.count() {
+            self.clear();
         }
     }
 
-    /// Changes all due times and restores the order.
-    pub fn change_all(&self, new_time: impl Fn(Due) -> f64) {
-        for index in 0..self.0.len() {
-            self.0.update(index, |due| due.at = new_time(*due));
+    /// Removes the first entry and frees its number.
+    fn drop_first(&self) {
+        let Some(first) = self.front() else { return };
+        self.free_number(first.number);
+        if self.take_from_run(first) {
+            return;
         }
-        for index in 0..self.0.len() {
-            if let Some(due) = self.0.get(index) {
-                self.rise(index, due);
+        if let Some(last) = self.entries.pop() {
+            self.ordered.set(self.entries.len());
+            if !self.entries.is_empty() {
+                self.sink(0, last);
             }
         }
     }
 
-    /// Puts `due` into the hole at `index` or wherever the order wants it.
-    fn settle(&self, index: usize, due: Due) {
-        match parent(index).and_then(|above| self.0.get(above)) {
-            Some(above) if above.at > due.at => self.rise(index, due),
-            _ => self.sink(index, due),
+    /// Takes the first entry out of the run, if that is where it is.
+    fn take_from_run(&self, first: Entry) -> bool {
+        let is_there = self.head_of_run().is_some_and(|head| head.number == first.number);
+        if is_there {
+            self.run.pop();
+        }
+        is_there
+    }
+
+    /// Changes the due time of the earliest, which [`Heap::first`] just returned.
+    #[inline(never)]
+    pub fn change_first(&self, at: f64) {
+        let Some(first) = self.front() else { return };
+        let entry = Entry { at, ..first };
+        if self.take_from_run(first) {
+            self.entries.push(entry);
+            self.put_in_order();
+        } else {
+            self.sink(0, entry);
         }
     }
 
-    fn rise(&self, mut hole: usize, due: Due) {
-        let slots = Slots::of(&self.0);
-        while let Some(above) = parent(hole) {
+    /// Has a watcher of the heap be due at `at` and no more at the time that it holds. One that is put off is only
+    /// written to, and need not say where it is: that is looked at when its entry surfaces.
+    #[inline]
+    pub fn change(&self, watcher: TimePtr, at: f64) -> bool {
+        if at >= watcher.at() {
+            watcher.set_at(at);
+            watcher.set_put_off();
+            return true;
+        }
+        self.bring_forward(watcher, at)
+    }
+
+    /// False when the watcher is not where it says it is.
+    #[inline(never)]
+    fn bring_forward(&self, watcher: TimePtr, at: f64) -> bool {
+        let Some(number) = self.number_of(watcher) else { return false };
+        self.leave(number, watcher.at());
+        watcher.set_at(at);
+        self.push_new(at, watcher);
+        true
+    }
+
+    /// Has all watchers be due at new times. `new_time` may be the program's.
+    pub fn change_all(&self, new_time: impl Fn(TimePtr) -> f64) {
+        self.drop_left();
+        for index in 0..self.entries.len() {
+            let Some(entry) = self.entries.get(index) else { break };
+            let Some(watcher) = self.in_place(entry.number as usize) else { continue };
+            let at = new_time(watcher);
+            watcher.set_at(at);
+            watcher.set_number(entry.number, false);
+            self.entries.set(index, Entry { at, ..entry });
+        }
+        self.ordered.set(0);
+    }
+
+    /// Removes the entries left behind.
+    #[cold]
+    #[inline(never)]
+    fn tidy(&self) {
+        self.drop_left();
+        self.restore_order();
+    }
+
+    #[inline(never)]
+    fn drop_left(&self) {
+        let mut kept = 0;
+        for index in 0..self.entries.len() {
+            let Some(entry) = self.entries.get(index) else { break };
+            if self.in_place(entry.number as usize).is_some() {
+                self.entries.set(kept, entry);
+                kept = kept.wrapping_add(1);
+            } else {
+                self.free_number(entry.number);
+            }
+        }
+        self.entries.truncate(kept);
+        self.offered.truncate(0);
+        self.left.set(0);
+    }
+
+    fn restore_order(&self) {
+        let Some(last) = self.entries.len().checked_sub(1).and_then(parent) else { return };
+        for index in (0..=last).rev() {
+            if let Some(entry) = self.entries.get(index) {
+                self.sink(index, entry);
+            }
+        }
+    }
+
+    /// Puts `entry` into the hole, or above it, but not above `top`.
+    #[inline(never)]
+    fn rise(&self, mut hole: usize, entry: Entry, top: usize) {
+        let places = Places::of(&self.entries);
+        while let Some(above) = parent(hole).filter(|_| hole > top) {
             // SAFETY: a parent's index is below its child's.
-            let other = unsafe { slots.get(above) };
-            if other.at <= due.at {
+            let other = unsafe { places.get(above) };
+            if other.at <= entry.at {
                 break;
             }
             // SAFETY: hole is the index of an element.
-            unsafe { slots.place(hole, other) };
+            unsafe { places.put(hole, other) };
             hole = above;
         }
         // SAFETY: as above.
-        unsafe { slots.place(hole, due) };
+        unsafe { places.put(hole, entry) };
     }
 
-    fn sink(&self, mut hole: usize, due: Due) {
-        let slots = Slots::of(&self.0);
-        let len = self.0.len();
+    /// Puts `entry` into the hole or below it. The hole goes down all the way first: entries that sink come from the
+    /// bottom, or are due much later.
+    #[inline(never)]
+    fn sink(&self, top: usize, entry: Entry) {
+        let places = Places::of(&self.entries);
+        let len = self.entries.len();
+        let mut hole = top;
         loop {
             let first = hole.wrapping_mul(WIDTH).wrapping_add(1);
             if first >= len {
                 break;
             }
-            let mut least = first;
             // SAFETY: first < len.
-            let mut child = unsafe { slots.get(first) };
-            for index in first.wrapping_add(1)..first.wrapping_add(WIDTH).min(len) {
-                // SAFETY: index < len.
-                let other = unsafe { slots.get(index) };
-                if other.at < child.at {
-                    least = index;
-                    child = other;
-                }
-            }
-            if due.at <= child.at {
-                break;
-            }
-            // SAFETY: hole is the index of an element.
-            unsafe { slots.place(hole, child) };
+            let least = unsafe { places.least_of(first, len.wrapping_sub(first)) };
+            // SAFETY: both are indices of elements.
+            unsafe { places.put(hole, places.get(least)) };
             hole = least;
         }
-        // SAFETY: as above.
-        unsafe { slots.place(hole, due) };
+        self.rise(hole, entry, top);
     }
 
-    /// The order holds, every watcher knows its place, and `time_of` it is what was noted.
+    /// The order holds, and every watcher is in its place and due when its entry says, or later if that is known.
     #[inline(never)]
-    pub fn verify(&self, time_of: &dyn Fn(WatcherPtr) -> f64) -> bool {
-        (0..self.0.len()).all(|index| {
-            let Some(due) = self.0.get(index) else { return false };
-            let above = parent(index).and_then(|above| self.0.get(above));
-            due.watcher.place() == Some(index)
-                && due.watcher.has_legal_priority()
-                && due.at == time_of(due.watcher)
-                && above.is_none_or(|above| above.at <= due.at)
-        })
+    pub fn verify(&self) -> bool {
+        self.put_in_order();
+        let mut left = 0_usize;
+        let mut is_sound = |entry: Entry| {
+            let slot = self.slots.get(entry.number as usize);
+            match slot.and_then(Slot::watcher) {
+                Some(w) => {
+                    let known = if w.is_put_off() { entry.at <= w.at() } else { entry.at == w.at() };
+                    known && w.number() == Some(entry.number) && w.base().has_legal_priority()
+                }
+                None => {
+                    left = left.wrapping_add(1);
+                    slot.is_some_and(Slot::is_left)
+                }
+            }
+        };
+        (0..self.entries.len()).all(|index| {
+            let above = parent(index).and_then(|above| self.entries.get(above));
+            self.entries
+                .get(index)
+                .is_some_and(|entry| is_sound(entry) && above.is_none_or(|above| above.at <= entry.at))
+        }) && (0..self.run.len()).all(|index| self.run.get(index).is_some_and(&mut is_sound))
+            && left == self.left.get()
     }
 }
 
-/// The elements' address, taken once per operation: nothing grows the heap meanwhile, but the compiler can't know that
-/// writing to a watcher leaves the array alone.
-#[derive(Clone, Copy)]
-struct Slots(*mut Due);
+/// Sorts by time, the latest first: by each byte that is not the same in all, the least significant first.
+fn sort_latest_first(run: &Arr<Entry>) {
+    /// As whole numbers, in the reverse order.
+    fn key(entry: Entry) -> u64 {
+        let bits = entry.at.to_bits();
+        if bits >> 63 == 0 { !bits & !(1 << 63) } else { bits }
+    }
+    let len = run.len();
+    let other: Arr<Entry> = Arr::new();
+    other.extend_to(len, Entry { at: 0.0, number: 0 });
+    let first = run.get(0).map_or(0, key);
+    let varying = (0..len).fold(0, |sum, index| sum | run.get(index).map_or(0, key) ^ first);
+    let (mut from, mut to) = (run, &other);
+    for shift in (0..u64::BITS).step_by(8).filter(|shift| varying >> shift & 0xff != 0) {
+        let digit = |entry: Entry| (key(entry) >> shift & 0xff) as usize;
+        let mut starts = [0_u32; 256];
+        for index in 0..len {
+            if let Some(count) = from.get(index).and_then(|entry| starts.get_mut(digit(entry))) {
+                *count = count.wrapping_add(1);
+            }
+        }
+        let mut sum = 0_u32;
+        for start in &mut starts {
+            let count = core::mem::replace(start, sum);
+            sum = sum.wrapping_add(count);
+        }
+        for index in 0..len {
+            let Some(entry) = from.get(index) else { break };
+            if let Some(start) = starts.get_mut(digit(entry)) {
+                to.set(*start as usize, entry);
+                *start = start.wrapping_add(1);
+            }
+        }
+        (from, to) = (to, from);
+    }
+    if !ptr::eq(from, run) {
+        for index in 0..len {
+            if let Some(entry) = from.get(index) {
+                run.set(index, entry);
+            }
+        }
+    }
+    other.release();
+}
 
-impl Slots {
-    fn of(heap: &Arr<Due>) -> Self {
+/// The elements' address, taken once per operation: nothing grows the heap meanwhile.
+#[derive(Clone, Copy)]
+struct Places(*mut Entry);
+
+impl Places {
+    fn of(heap: &Arr<Entry>) -> Self {
         Self(heap.as_ptr())
     }
 
     /// # Safety
     /// `index` is below the heap's length.
     #[inline]
-    unsafe fn get(self, index: usize) -> Due {
+    unsafe fn get(self, index: usize) -> Entry {
         // SAFETY: ARR, and the caller's promise.
         unsafe { self.0.add(index).read() }
     }
 
-    /// Writes an element and tells its watcher where it is.
-    ///
     /// # Safety
     /// `index` is below the heap's length.
     #[inline]
-    unsafe fn place(self, index: usize, due: Due) {
+    unsafe fn put(self, index: usize, entry: Entry) {
         // SAFETY: ARR, and the caller's promise.
-        unsafe { self.0.add(index).write(due) };
-        due.watcher.set_place(index);
+        unsafe { self.0.add(index).write(entry) };
+    }
+
+    /// The index of the earliest of up to four elements from `first` on, of which there are `count`, at least one.
+    ///
+    /// # Safety
+    /// `first + count` is the heap's length.
+    #[inline]
+    unsafe fn least_of(self, first: usize, count: usize) -> usize {
+        // SAFETY: the caller's promise, and that the index given is below count.
+        let at = |index: usize| unsafe { self.get(first.wrapping_add(index)).at };
+        let later = if count >= WIDTH {
+            // Without jumps: which is the earliest is as good as random.
+            let left = usize::from(at(1) < at(0));
+            let right = 2_usize.wrapping_add(usize::from(at(3) < at(2)));
+            left.wrapping_add(right.wrapping_sub(left).wrapping_mul(usize::from(at(right) < at(left))))
+        } else {
+            (1..count).fold(0, |least, index| if at(index) < at(least) { index } else { least })
+        };
+        first.wrapping_add(later)
     }
 }
 
@@ -195,16 +634,21 @@ mod tests {
     #![allow(clippy::indexing_slicing)]
 
     use super::Heap;
-    use crate::abi::ev_watcher;
-    use crate::watcher::WatcherPtr;
+    use crate::abi::ev_watcher_time;
+    use crate::watcher::TimePtr;
     use proptest::prelude::*;
 
-    fn watchers(count: usize) -> Vec<ev_watcher> {
+    fn watchers(count: usize) -> Vec<ev_watcher_time> {
         // SAFETY: all zero is a valid inactive watcher.
         (0..count).map(|_| unsafe { core::mem::zeroed() }).collect()
     }
 
-    const COUNT: usize = 60;
+    fn start(heap: &Heap, w: TimePtr, at: f64) {
+        w.set_at(at);
+        heap.push(at, w);
+    }
+
+    const COUNT: usize = 200;
 
     #[derive(Clone, Debug)]
     enum Op {
@@ -212,18 +656,27 @@ mod tests {
         Set(usize, u8),
         Remove(usize),
         RemoveFirst,
+        /// Changes the time of the first.
+        ChangeFirst(u8),
+        /// The first is asked for, which puts it right.
+        Look,
         /// All times go down, as after a suspension.
         Shift(u8),
+        /// All before this time are taken out.
+        Expire(u8),
     }
 
     fn ops() -> impl Strategy<Value = Vec<Op>> {
         let op = prop_oneof![
-            6 => (0..COUNT, 0..50_u8).prop_map(|(index, at)| Op::Set(index, at)),
-            3 => (0..COUNT).prop_map(Op::Remove),
+            20 => (0..COUNT, 0..50_u8).prop_map(|(index, at)| Op::Set(index, at)),
+            4 => (0..COUNT).prop_map(Op::Remove),
             2 => Just(Op::RemoveFirst),
+            2 => (0..50_u8).prop_map(Op::ChangeFirst),
+            2 => Just(Op::Look),
             1 => (0..9_u8).prop_map(Op::Shift),
+            1 => (0..50_u8).prop_map(Op::Expire),
         ];
-        proptest::collection::vec(op, 0..400)
+        proptest::collection::vec(op, 0..600)
     }
 
     proptest! {
@@ -233,40 +686,66 @@ mod tests {
             let mut all = watchers(COUNT);
             let base = all.as_mut_ptr();
             // SAFETY: each element lives as long as the heap.
-            let of = |index: usize| unsafe { WatcherPtr::new(base.add(index)) };
-            let index_of = |w: WatcherPtr| (w.raw() as usize - base as usize) / size_of::<ev_watcher>();
+            let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+            let index_of = |w: TimePtr| (w.raw() as usize - base as usize) / size_of::<ev_watcher_time>();
             let heap = Heap::new();
             let mut times: [Option<f64>; COUNT] = [None; COUNT];
             for op in ops {
+                let earliest = times.iter().flatten().copied().reduce(f64::min);
                 match op {
                     Op::Set(index, at) => {
                         let at = f64::from(at);
                         match times[index].replace(at) {
-                            None => heap.push(at, of(index)),
-                            Some(_) => heap.change(of(index).active() as usize - 1, at),
+                            None => start(&heap, of(index), at),
+                            Some(_) => prop_assert!(heap.change(of(index), at)),
                         }
                     }
                     Op::Remove(index) => {
                         prop_assert_eq!(heap.remove(of(index)), times[index].take().is_some());
-                        of(index).set_active(0);
+                        of(index).base().set_active(0);
                     }
                     Op::RemoveFirst => {
                         if let Some(due) = heap.first() {
-                            prop_assert!(heap.remove(due.watcher));
+                            prop_assert_eq!(Some(due.at), earliest);
+                            heap.remove_first();
                             times[index_of(due.watcher)] = None;
-                            due.watcher.set_active(0);
+                            due.watcher.base().set_active(0);
+                        }
+                    }
+                    Op::ChangeFirst(at) => {
+                        if let Some(due) = heap.first() {
+                            due.watcher.set_at(f64::from(at));
+                            heap.change_first(f64::from(at));
+                            times[index_of(due.watcher)] = Some(f64::from(at));
+                        }
+                    }
+                    Op::Look => prop_assert_eq!(heap.first().map(|due| due.at), earliest),
+                    Op::Expire(until) => {
+                        let until = f64::from(until);
+                        heap.expect(until);
+                        let mut last = f64::NEG_INFINITY;
+                        while let Some(due) = heap.first().filter(|due| due.at < until) {
+                            prop_assert!(due.at >= last && heap.verify());
+                            last = due.at;
+                            heap.remove_first();
+                            prop_assert_eq!(times[index_of(due.watcher)].take(), Some(due.at));
+                            due.watcher.base().set_active(0);
                         }
                     }
                     Op::Shift(by) => {
-                        heap.change_all(|due| due.at - f64::from(by));
+                        heap.change_all(|w| w.at() - f64::from(by));
                         times.iter_mut().flatten().for_each(|at| *at -= f64::from(by));
                     }
                 }
-                prop_assert!(heap.verify(&|w| times[index_of(w)].unwrap_or(f64::NAN)));
-                prop_assert_eq!(heap.len(), times.iter().flatten().count());
-                let earliest = times.iter().flatten().copied().reduce(f64::min);
-                prop_assert_eq!(heap.first().map(|due| due.at), earliest);
-                prop_assert!((0..COUNT).all(|index| heap.holds(of(index)) == times[index].is_some()));
+                prop_assert!(heap.verify());
+                let held = (0..heap.places()).filter_map(|place| heap.in_place(place)).map(index_of);
+                let mut held: Vec<usize> = held.collect();
+                held.sort_unstable();
+                prop_assert!(held.iter().copied().eq((0..COUNT).filter(|&index| times[index].is_some())));
+                for (index, time) in times.iter().enumerate() {
+                    prop_assert_eq!(heap.holds(of(index)), time.is_some());
+                    prop_assert!(time.is_none_or(|at| of(index).at() == at));
+                }
             }
             heap.release();
         }
@@ -278,16 +757,38 @@ mod tests {
         let mut all = watchers(3);
         let base = all.as_mut_ptr();
         // SAFETY: each element lives as long as the heap.
-        let of = |index: usize| unsafe { WatcherPtr::new(base.add(index)) };
+        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
         let heap = Heap::new();
         for index in 0..3 {
-            heap.push(index as f64, of(index));
+            start(&heap, of(index), index as f64);
         }
-        of(1).set_active(99);
+        of(1).base().set_active(99);
         assert!(!heap.remove(of(1)));
-        of(1).set_active(3);
+        of(1).base().set_active(3);
         assert!(!heap.remove(of(1)));
-        assert_eq!(heap.len(), 3);
+        assert!(of(2).base().active() == 3 && heap.holds(of(2)));
+        heap.release();
+    }
+
+    /// Watchers that come and go leave no more entries behind than there are watchers.
+    #[test]
+    fn does_not_grow_by_coming_and_going() {
+        let mut all = watchers(100);
+        let base = all.as_mut_ptr();
+        // SAFETY: each element lives as long as the heap.
+        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+        let heap = Heap::new();
+        for round in 0..10_000_usize {
+            let w = of(round.wrapping_mul(7) % 100);
+            if w.base().is_active() {
+                assert!(heap.remove(w));
+                w.base().set_active(0);
+            }
+            // Mostly earlier than what was left behind, so that it can't be used again.
+            start(&heap, w, (20_000 - round + round % 3) as f64);
+        }
+        assert!(heap.verify());
+        assert!(heap.places() <= 300, "{} places", heap.places());
         heap.release();
     }
 }

@@ -6,7 +6,7 @@ use core::ffi::{CStr, c_char, c_int};
 use core::mem::offset_of;
 use core::ptr;
 
-use crate::abi::{ev_child, ev_embed, ev_io, ev_signal, ev_stat, ev_watcher};
+use crate::abi::{ev_child, ev_embed, ev_io, ev_signal, ev_stat, ev_watcher, ev_watcher_time};
 use crate::mem::Arr;
 use crate::watcher::WatcherPtr;
 
@@ -58,6 +58,7 @@ impl Kind {
             Self::Child => {
                 [Member::int(c"pid", offset_of!(ev_child, pid)), Member::int(c"flags", offset_of!(ev_child, flags))]
             }
+            Self::Timer | Self::Periodic => [Member::AT, Member::NONE],
             Self::Stat => [Member::address(c"path", offset_of!(ev_stat, path)), Member::NONE],
             Self::Embed => [Member::address(c"other", offset_of!(ev_embed, other)), Member::NONE],
             _ => [Member::NONE; 2],
@@ -79,6 +80,8 @@ pub enum Form {
     Nothing,
     Int,
     Address,
+    /// The bits of a time.
+    Time,
 }
 
 impl Member {
@@ -92,13 +95,15 @@ impl Member {
         Self { name: name.as_ptr(), offset, form: Form::Address }
     }
 
+    const AT: Self = Self { name: c"at".as_ptr(), offset: offset_of!(ev_watcher_time, at), form: Form::Time };
+
     fn read(self, w: WatcherPtr) -> i64 {
         // SAFETY: WATCHER; a raw place within one of the type that has this member.
         unsafe {
             match self.form {
                 Form::Nothing => 0,
                 Form::Int => i64::from(w.raw().byte_add(self.offset).cast::<c_int>().read()),
-                Form::Address => w.raw().byte_add(self.offset).cast::<i64>().read(),
+                Form::Address | Form::Time => w.raw().byte_add(self.offset).cast::<i64>().read(),
             }
         }
     }

@@ -3,16 +3,15 @@
 use super::{Kind, LoopPtr};
 use crate::abi::EV_PERIODIC;
 use crate::diag;
-use crate::watcher::{PeriodicPtr, WatcherPtr};
+use crate::watcher::{PeriodicPtr, TimePtr};
 
 /// The grid is searched in steps of at least this many seconds, where the arithmetic is exact enough.
 const LEAST_STEP: f64 = 1.0 / 8192.0;
 
-/// # Safety
-/// The watcher is in the heap of periodics.
-unsafe fn periodic(watcher: WatcherPtr) -> PeriodicPtr {
+/// A watcher of the heap of periodics.
+fn periodic(w: TimePtr) -> PeriodicPtr {
     // SAFETY: only start_periodic puts watchers there.
-    unsafe { PeriodicPtr::from_base(watcher) }
+    unsafe { PeriodicPtr::from_base(w.base()) }
 }
 
 /// The largest whole number not above `x`; core has no floor. From 2^52 on every double is whole.
@@ -51,7 +50,7 @@ impl LoopPtr {
         }
         self.compute_periodic(w);
         self.activate(Kind::Periodic, w.base(), 1);
-        self.periodics.push(w.at(), w.base());
+        self.periodics.push(w.at(), w.time());
     }
 
     pub fn stop_periodic(self, w: PeriodicPtr) {
@@ -59,7 +58,7 @@ impl LoopPtr {
         if !w.base().is_active() {
             return;
         }
-        if !self.periodics.remove(w.base()) {
+        if !self.periodics.remove(w.time()) {
             diag::fail(c"ev_periodic_stop", c"the watcher is not in this loop's heap, or was changed while active");
         }
         self.deactivate(w.base());
@@ -85,16 +84,18 @@ impl LoopPtr {
     /// Queues the periodics whose time has passed; several missed points are one event.
     pub(super) fn expire_periodics(self) {
         while let Some(due) = self.periodics.first().filter(|due| due.at < self.now()) {
-            // SAFETY: from the heap.
-            let w = unsafe { periodic(due.watcher) };
+            let w = periodic(due.watcher);
             if w.reschedule().is_some() || w.interval() != 0.0 {
                 self.compute_periodic(w);
                 if w.at() < self.now() {
                     diag::fail(c"ev_periodic reschedule callback", c"returned time in the past");
                 }
-                self.periodics.change(0, w.at());
+                self.periodics.change_first(w.at());
+                self.note_due(Kind::Periodic, w.time());
             } else {
-                self.stop_periodic(w);
+                self.pending.clear(w.base());
+                self.periodics.remove_first();
+                self.deactivate(w.base());
             }
             self.expire(w.base());
         }
@@ -103,19 +104,14 @@ impl LoopPtr {
 
     /// After a jump of the clock: the grid and the program are asked again, absolute times stay.
     pub(super) fn reschedule_periodics(self) {
-        self.periodics.change_all(|due| {
-            // SAFETY: from the heap.
-            let w = unsafe { periodic(due.watcher) };
+        self.periodics.change_all(|w| {
+            let w = periodic(w);
             if w.reschedule().is_some() || w.interval() != 0.0 {
                 self.compute_periodic(w);
             }
             w.at()
         });
-    }
-
-    pub(super) fn verify_periodics(self) -> bool {
-        // SAFETY: from the heap.
-        self.periodics.verify(&|watcher| unsafe { periodic(watcher) }.at())
+        self.note_all_due(Kind::Periodic);
     }
 }
 

@@ -2,15 +2,9 @@
 
 use super::{Kind, LoopPtr};
 use crate::abi::EV_TIMER;
+use crate::checking;
 use crate::diag;
-use crate::watcher::{TimerPtr, WatcherPtr};
-
-/// # Safety
-/// The watcher is in the heap of timers.
-unsafe fn timer(watcher: WatcherPtr) -> TimerPtr {
-    // SAFETY: only timer_start puts watchers there.
-    unsafe { TimerPtr::from_base(watcher) }
-}
+use crate::watcher::{TimePtr, TimerPtr};
 
 impl LoopPtr {
     pub fn start_timer(self, w: TimerPtr) {
@@ -22,7 +16,7 @@ impl LoopPtr {
         }
         w.set_at(w.at() + self.mono());
         self.activate(Kind::Timer, w.base(), 1);
-        self.timers.push(w.at(), w.base());
+        self.timers.push(w.at(), w.time());
     }
 
     pub fn stop_timer(self, w: TimerPtr) {
@@ -30,9 +24,14 @@ impl LoopPtr {
         if !w.base().is_active() {
             return;
         }
-        if !self.timers.remove(w.base()) {
+        if !self.timers.remove(w.time()) {
             diag::fail(c"ev_timer_stop", c"the watcher is not in this loop's heap, or was changed while active");
         }
+        self.timer_left(w);
+    }
+
+    /// The watcher is not in the heap any more.
+    fn timer_left(self, w: TimerPtr) {
         w.set_at(w.at() - self.mono());
         self.deactivate(w.base());
     }
@@ -44,8 +43,13 @@ impl LoopPtr {
             if repeat == 0.0 {
                 self.stop_timer(w);
             } else {
-                w.set_at(self.mono() + repeat);
-                self.change_timer(w);
+                if !self.timers.change(w.time(), self.mono() + repeat) {
+                    diag::fail(
+                        c"ev_timer_again",
+                        c"the watcher is not in this loop's heap, or was changed while active",
+                    );
+                }
+                self.note_due(Kind::Timer, w.time());
             }
         } else if repeat != 0.0 {
             w.set_at(repeat);
@@ -53,11 +57,11 @@ impl LoopPtr {
         }
     }
 
-    fn change_timer(self, w: TimerPtr) {
-        if !self.timers.holds(w.base()) {
-            diag::fail(c"ev_timer_again", c"the watcher is not in this loop's heap, or was changed while active");
+    /// The loop changed the due time of an active watcher.
+    pub(super) fn note_due(self, kind: Kind, w: TimePtr) {
+        if checking::is_on() {
+            self.note_active(kind, w.base());
         }
-        self.timers.change((w.base().active() as usize).wrapping_sub(1), w.at());
     }
 
     /// Seconds until it is due; what is stored if it is not active.
@@ -68,12 +72,15 @@ impl LoopPtr {
     /// Queues the timers whose time has passed.
     pub(super) fn expire_timers(self) {
         let now = self.mono();
+        self.timers.expect(now);
         while let Some(due) = self.timers.first().filter(|due| due.at < now) {
-            // SAFETY: from the heap.
-            let w = unsafe { timer(due.watcher) };
+            // SAFETY: only start_timer puts watchers there.
+            let w = unsafe { TimerPtr::from_base(due.watcher.base()) };
             let repeat = w.repeat();
             if repeat == 0.0 {
-                self.stop_timer(w);
+                self.pending.clear(w.base());
+                self.timers.remove_first();
+                self.timer_left(w);
             } else {
                 if repeat < 0.0 {
                     diag::fail(c"ev_run", c"negative timer repeat value found while processing timers");
@@ -81,7 +88,8 @@ impl LoopPtr {
                 // From the time it was due, but not into the past: missed periods are dropped.
                 let next = due.at + repeat;
                 w.set_at(if next < now { now } else { next });
-                self.timers.change(0, w.at());
+                self.timers.change_first(w.at());
+                self.note_due(Kind::Timer, w.time());
             }
             self.expire(w.base());
         }
@@ -90,16 +98,17 @@ impl LoopPtr {
 
     /// Moves all timers by `seconds`.
     pub(super) fn shift_timers(self, seconds: f64) {
-        self.timers.change_all(|due| {
-            // SAFETY: from the heap.
-            let w = unsafe { timer(due.watcher) };
-            w.set_at(w.at() + seconds);
-            w.at()
-        });
+        self.timers.change_all(|w| w.at() + seconds);
+        self.note_all_due(Kind::Timer);
     }
 
-    pub(super) fn verify_timers(self) -> bool {
-        // SAFETY: from the heap.
-        self.timers.verify(&|watcher| unsafe { timer(watcher) }.at())
+    /// The loop changed all due times.
+    pub(super) fn note_all_due(self, kind: Kind) {
+        if checking::is_on() {
+            let heap = self.heap(kind);
+            for w in (0..heap.places()).filter_map(|place| heap.in_place(place)) {
+                self.note_active(kind, w.base());
+            }
+        }
     }
 }

@@ -20,8 +20,8 @@ impl LoopPtr {
     pub(super) fn verify_structures(self) {
         let checks: [(bool, &CStr); 9] = [
             (self.fds.verify(), c"io watchers or their descriptors were changed while active"),
-            (self.verify_timers(), c"a timer was changed while active"),
-            (self.verify_periodics(), c"a periodic was changed while active"),
+            (self.timers.verify(), c"a timer was changed while active"),
+            (self.periodics.verify(), c"a periodic was changed while active"),
             (self.pending.verify(), c"the pending state of a watcher was changed"),
             (self.hooks.verify(), c"a prepare, check, idle, fork or cleanup watcher was changed while active"),
             (self.verify_asyncs(), c"an async watcher was changed while active"),

@@ -113,11 +113,9 @@ impl LoopPtr {
             }
         }
         for (heap, kind) in [(&self.timers, EV_TIMER), (&self.periodics, EV_PERIODIC)] {
-            for index in 0..heap.len() {
-                if let Some(due) = heap.get(index) {
-                    if !super::stat::is_inner_timer(due.watcher) {
-                        self.found(asked, kind, due.watcher);
-                    }
+            for w in (0..heap.places()).filter_map(|place| heap.in_place(place)) {
+                if !super::stat::is_inner_timer(w.base()) {
+                    self.found(asked, kind, w.base());
                 }
             }
         }
