@@ -72,7 +72,8 @@ impl Wake {
 
     /// Before a wait: from now on senders write. True if one came too early for that.
     pub fn begin_wait(&self) -> bool {
-        self.handshake.begin_wait()
+        // Before the first start of a watcher that needs it nobody sends.
+        self.write_end.load(Ordering::Relaxed) >= 0 && self.handshake.begin_wait()
     }
 }
 
@@ -166,7 +167,7 @@ impl LoopPtr {
 
     /// After a wait: has the wake-ups handled that came without a write.
     pub(super) fn catch_skipped(self) {
-        if self.wake.handshake.end_wait() {
+        if self.wake.write_end.load(Ordering::Relaxed) >= 0 && self.wake.handshake.end_wait() {
             self.feed(self.wake_watcher().base(), EV_CUSTOM);
         }
     }

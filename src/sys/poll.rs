@@ -42,12 +42,15 @@ pub fn epoll_control(set: c_int, operation: c_int, fd: c_int, events: u32, data:
 /// Set once the kernel (before 5.11) or a sandbox refuses the call with nanoseconds.
 static COARSE: AtomicBool = AtomicBool::new(false);
 
+/// Waits of this many seconds and more end to the millisecond: such a call costs less.
+const COARSE_FROM: f64 = 30.0;
+
 /// Waits for at most `seconds`: in nanoseconds where the kernel can, else in milliseconds rounded up.
 ///
 /// # Safety
 /// `events` has room for `room` elements, which is more than 0.
 pub unsafe fn wait_epoll(set: c_int, events: *mut epoll_event, room: usize, seconds: f64) -> Result<c_int, c_int> {
-    if seconds > 0.0 && !COARSE.load(Ordering::Relaxed) {
+    if seconds > 0.0 && seconds < COARSE_FROM && !COARSE.load(Ordering::Relaxed) {
         let timeout = span(seconds);
         let no_mask: *const libc::sigset_t = ptr::null();
         // SAFETY: as the caller promises; by number, since the C library's wrapper needs glibc 2.35.
