@@ -30,7 +30,7 @@ SCRIPTS = .ci/run $(filter-out %.txt,$(wildcard scripts/*))
 HTML := $(TARGET)/html
 below_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 
-.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind check-misuse check-asan check-tsan check-deb check-core fuzz fuzz-core soak reference deb lint clean help
+.PHONY: all lib install install-libevent uninstall man html demo check check-tests check-reference check-valgrind check-misuse check-asan check-tsan check-deb check-core bench fuzz fuzz-core soak reference deb lint clean help
 all: lib
 
 help:
@@ -54,6 +54,7 @@ help:
 	@echo 'make check-core       the core against a model, on a scripted kernel'
 	@echo 'make fuzz-core        the same under libFuzzer, SECONDS=60 for each target; installs cargo-fuzz if it is missing'
 	@echo 'make soak             SECONDS=600 of everything at once, on each of BACKENDS=epoll linuxaio'
+	@echo 'make bench            what scenarios cost, beside the reference; BENCHMARKS.md says how to ask for some'
 	@echo 'make check-deb        the Debian packages, in a scratch root of Debian; as root'
 	@echo 'make reference        builds a reference library with all of its Linux backends'
 	@echo 'make clean            removes $(TARGET)'
@@ -180,6 +181,11 @@ PROGRAMS ?= 1000000
 fuzz: lib
 	$(OURS) FERROEV_FUZZ_PROGRAMS=$(PROGRAMS) FERROEV_FUZZ_SEED=$(or $(SEED),$$(date +%s)000000) $(TEST) --test differential \
 	  -- --nocapture --test-threads=1
+
+# The C programs are what is measured: what drives them need not be optimized.
+bench: lib
+	@scripts/bench-peers '$(TARGET)/bench/peers'
+	$(OURS) $(CARGO) bench --locked --profile dev --target-dir '$(TARGET)' --bench bench
 
 soak: SECONDS = 600
 soak: BACKENDS = epoll linuxaio

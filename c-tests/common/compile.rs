@@ -82,6 +82,13 @@ pub fn program(objects: &[&Path], cpp: bool, program: &Path, links: &Path, lenie
     make(command, program, &inputs)
 }
 
+/// Links one C object to a program, with other switches than the library's.
+pub fn foreign_program(object: &Path, program: &Path, switches: &[OsString]) -> Result<(), String> {
+    let mut command = compiler(false)?;
+    command.arg(object).args(switches).arg("-lpthread");
+    make(command, program, &[object.to_owned()])
+}
+
 /// Runs `command` with `-o output` unless the output stems from the same command and the same inputs.
 fn make(mut command: Command, output: &Path, inputs: &[PathBuf]) -> Result<(), String> {
     let key = key(&command, inputs)?;

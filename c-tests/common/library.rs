@@ -67,7 +67,7 @@ impl Library {
             (Some(path), _) => PathBuf::from(path),
             (None, Kind::Ours) => build_ours()?,
             (None, Kind::Debian) => packaged()?,
-            (None, Kind::Oracle) => super::target().join("reference/lib/libev.so.4.0.0"),
+            (None, Kind::Oracle) => oracle(),
         };
         Self::at(kind, &named)
     }
@@ -75,6 +75,11 @@ impl Library {
     /// The distribution's, to be compared with the one under test.
     pub fn packaged() -> Result<Self, String> {
         Self::at(Kind::Debian, &packaged()?)
+    }
+
+    /// The one that `make reference` builds, to be compared with the one under test.
+    pub fn built_reference() -> Result<Self, String> {
+        Self::at(Kind::Oracle, &oracle())
     }
 
     /// Sets up a test program to run with the library in a directory of its own. Nothing of the caller's environment but
@@ -123,6 +128,10 @@ fn build_ours() -> Result<PathBuf, String> {
     } else {
         Err(format!("make lib failed: {status}"))
     }
+}
+
+fn oracle() -> PathBuf {
+    super::target().join("reference/lib/libev.so.4.0.0")
 }
 
 /// The file in the distribution's package libev4.

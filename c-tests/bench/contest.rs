@@ -1,0 +1,138 @@
+//! Measures a place in the table: all contestants in turn, round after round, and what is counted after that.
+
+use crate::catalogue::Backend;
+use crate::common::library::Library;
+use crate::common::process::Scratch;
+use crate::counted;
+use crate::place::Place;
+use crate::programs::{self, Peer};
+use crate::report::Cell;
+use crate::rounds::{Contestant, Length, Outcome, Task};
+use crate::settings::Settings;
+use crate::statistics::{Sample, spreads};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub struct Contest<'a> {
+    settings: &'a Settings,
+    ours: Library,
+    /// The reference where it has the backend, else the one that `make reference` builds.
+    packaged: Library,
+    built: Result<Library, String>,
+    programs: BTreeMap<&'static str, PathBuf>,
+    peers: Vec<Peer>,
+    scratch: Scratch,
+}
+
+impl<'a> Contest<'a> {
+    pub fn new(settings: &'a Settings, places: &[Place]) -> Result<Self, String> {
+        let ours = Library::under_test()?;
+        let (peers, missing) = programs::peers()?;
+        for word in missing {
+            eprintln!("without {word}");
+        }
+        Ok(Self {
+            settings,
+            packaged: Library::packaged()?,
+            built: Library::built_reference(),
+            programs: programs::scenarios(places.iter().map(|place| place.scenario), &ours.links)?,
+            peers,
+            scratch: Scratch::new().map_err(|error| format!("no directory to work in: {error}"))?,
+            ours,
+        })
+    }
+
+    fn reference(&self, backend: &Backend) -> Result<&Library, String> {
+        if backend.packaged { Ok(&self.packaged) } else { self.built.as_ref().map_err(Clone::clone) }
+    }
+
+    /// The cell, and whether all that has to went well.
+    pub fn measure(&self, place: &Place, say: &dyn Fn(&str)) -> (Cell, bool) {
+        let mut cell = Cell {
+            scenario: place.scenario.name,
+            of: place.scenario.of,
+            size: place.size,
+            backend: place.backend.name,
+            reference: "none",
+            measured: BTreeMap::new(),
+            remarks: Vec::new(),
+        };
+        let mut contestants = self.contestants(place, &mut cell);
+        let task = Task {
+            scenario: place.scenario,
+            size: place.size,
+            backend: place.backend.flag,
+            length: Length::Milliseconds(self.settings.milliseconds),
+        };
+        let mut samples: BTreeMap<&str, Vec<Sample>> = BTreeMap::new();
+        let mut good = true;
+        for round in 1..=self.settings.rounds {
+            say(&format!("round {round} of {}", self.settings.rounds));
+            // Who can't do it is not asked again.
+            contestants.retain(|contestant| match contestant.run(task, &[], &self.scratch) {
+                Outcome::Measured(sample) => {
+                    samples.entry(contestant.name).or_default().push(sample);
+                    true
+                }
+                outcome => {
+                    good &= remark(&mut cell, place, contestant.name, outcome);
+                    samples.remove(contestant.name);
+                    false
+                }
+            });
+        }
+        for (who, samples) in &samples {
+            let name = contestants.iter().find(|c| c.name == *who).map(|c| c.name);
+            cell.measured.extend(name.map(|name| (name, spreads(samples))));
+        }
+        if self.settings.deep && place.scenario.counted {
+            say("counting");
+            good &= self.count(&contestants, task, &mut cell);
+        }
+        (cell, good)
+    }
+
+    /// Ours first.
+    fn contestants(&self, place: &Place, cell: &mut Cell) -> Vec<Contestant<'_>> {
+        let program = self.programs.get(place.scenario.program).cloned().unwrap_or_default();
+        let mut contestants = vec![Contestant { name: "ours", program: program.clone(), library: Some(&self.ours) }];
+        match self.reference(place.backend) {
+            Ok(library) => {
+                cell.reference = library.kind.name();
+                contestants.push(Contestant { name: "reference", program, library: Some(library) });
+            }
+            Err(why) => cell.remarks.push(why),
+        }
+        if place.scenario.peers {
+            let peer = |peer: &Peer| Contestant { name: peer.name, program: peer.program.clone(), library: None };
+            contestants.extend(self.peers.iter().map(peer));
+        }
+        contestants
+    }
+
+    fn count(&self, contestants: &[Contestant], task: Task, cell: &mut Cell) -> bool {
+        let mut good = true;
+        for contestant in contestants.iter().filter(|contestant| contestant.library.is_some()) {
+            match counted::count(contestant, task, &self.scratch) {
+                Ok(sample) => cell.measured.entry(contestant.name).or_default().extend(spreads(&[sample])),
+                Err(why) => {
+                    cell.remarks.push(format!("{}: {why}", contestant.name));
+                    good &= contestant.name != "ours";
+                }
+            }
+        }
+        good
+    }
+}
+
+/// Says why there is no figure; false if that is a failure. The reference's and a peer's defects are not ours.
+fn remark(cell: &mut Cell, place: &Place, who: &str, outcome: Outcome) -> bool {
+    let (word, good) = match outcome {
+        Outcome::Measured(_) => return true,
+        Outcome::Skipped(why) => (why, true),
+        Outcome::Failed(why) => (format!("failed: {why}"), who != "ours"),
+    };
+    eprintln!("{}: {who}: {word}", place.name());
+    cell.remarks.push(format!("{who}: {word}"));
+    good
+}
