@@ -262,7 +262,7 @@ enough (long done, double begun)
 }
 
 /* report may print more pairs, and fail if something was lost. */
-static int
+static int __attribute__ ((unused))
 bench (int argc, char **argv, void (*set_up) (void), long (*turn) (void), void (*report) (void))
 {
   double begun;
@@ -290,7 +290,7 @@ bench (int argc, char **argv, void (*set_up) (void), long (*turn) (void), void (
   if (measuring)
     rest ();
 
-  printf ("events=%ld wall_ns=%.0f cpu_ns=%.0f user_ns=%.0f", events, total.wall, total.cpu, total.user);
+  printf ("events=%ld wall_ns=%.0f cpu_ns=%.0f user_ns=%.0f", events, total.wall, total.cpu, total.user > 0 ? total.user : 0.);
   print_latencies ();
   if (report)
     report ();

@@ -41,9 +41,9 @@ pub struct Peer {
     pub program: PathBuf,
 }
 
-/// Name, a header of its own, the library to link.
+/// Name, a header of its own, the libraries to link.
 const PEERS: [(&str, &str, &str); 3] =
-    [("libuv", "uv.h", "-luv"), ("libevent", "event2/event.h", "-levent_core"), ("bare", "", "")];
+    [("libuv", "uv.h", "-luv"), ("libevent", "event2/event.h", "-levent_core -levent_pthreads"), ("bare", "", "")];
 
 /// The peers that are there, and a word on those that aren't. scripts/bench-peers unpacks those that can't be installed.
 pub fn peers() -> Result<(Vec<Peer>, Vec<String>), String> {
@@ -70,7 +70,7 @@ pub fn peers() -> Result<(Vec<Peer>, Vec<String>), String> {
                 switch.push(&libraries);
                 switches.push(switch);
             }
-            switches.push(library.into());
+            switches.extend(library.split(' ').map(OsString::from));
         }
         compile::foreign_program(&object, &program, &switches)?;
         found.push(Peer { name, program });

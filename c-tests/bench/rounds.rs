@@ -106,7 +106,9 @@ fn parse(said: &str) -> Option<Sample> {
         return None;
     }
     for key in ["wall_ns", "cpu_ns", "user_ns"] {
-        *sample.get_mut(key)? /= events;
+        if let Some(value) = sample.get_mut(key) {
+            *value /= events;
+        }
     }
     Some(sample)
 }

@@ -1,10 +1,9 @@
-/* A loop on epoll_wait and nothing else: what the system calls themselves cost, the limit of every library. */
-#include "bench.h"
+/* The scenarios on epoll_wait and nothing else: what the system calls themselves cost, the limit of every library. */
+#include "pair.h"
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 
-enum { ITERATIONS = 1000, ROOM = 64 };
-static int set;
+enum { ROOM = 64 };
+static int set, wake;
 static struct epoll_event ready[ROOM];
 
 static int
@@ -13,6 +12,13 @@ wait_for (int timeout)
   int count = epoll_wait (set, ready, ROOM, timeout);
   CHECK (count >= 0);
   return count;
+}
+
+static void
+watch (int fd)
+{
+  struct epoll_event event = { EPOLLIN, { .fd = fd } };
+  CHECK (!epoll_ctl (set, EPOLL_CTL_ADD, fd, &event));
 }
 
 static long
@@ -27,40 +33,89 @@ empty_turn (void)
 static long
 ready_turn (void)
 {
-  long events = 0, goal = size < 500 ? 1000 : 2 * size;
-  while (events < goal)
+  long events = 0;
+  while (events < ready_goal ())
     events += wait_for (-1);
   return events;
 }
 
-static void
-watch (int fd)
+static long
+ping_pong_turn (void)
 {
-  struct epoll_event event = { EPOLLIN, { .fd = fd } };
-  CHECK (fd >= 0 && !epoll_ctl (set, EPOLL_CTL_ADD, fd, &event));
+  long events = 0;
+  int i;
+  while (events < 1000)
+    {
+      int count = wait_for (-1);
+      for (i = 0; i < count; ++i)
+        pass_on (ready[i].data.fd);
+      events += count;
+    }
+  return events;
+}
+
+static void
+send_wake (void)
+{
+  CHECK (!eventfd_write (wake, 1));
+}
+
+static long
+async_turn (void)
+{
+  eventfd_t value;
+  begin_sending ();
+  while (!seen)
+    {
+      wait_for (-1);
+      CHECK (!eventfd_read (wake, &value));
+      saw_one ();
+    }
+  return SENDS;
 }
 
 static void
 set_up (void)
 {
   long i;
+  int pair[2];
   set = epoll_create1 (EPOLL_CLOEXEC);
   CHECK (set >= 0);
   if (is ("ready"))
     {
       need_descriptors (size);
       for (i = 0; i < size; ++i)
-        watch (eventfd (1, EFD_NONBLOCK | EFD_CLOEXEC));
+        watch (ready_descriptor ());
+    }
+  else if (is ("ping-pong"))
+    {
+      connected_pair (pair);
+      watch (pair[0]);
+      watch (pair[1]);
+      CHECK (write (pair[0], "x", 1) == 1);
+    }
+  else if (is ("async"))
+    {
+      CHECK ((wake = eventfd (0, EFD_NONBLOCK | EFD_CLOEXEC)) >= 0);
+      watch (wake);
+      start_sender (send_wake);
     }
 }
 
 int
 main (int argc, char **argv)
 {
+  long (*turn) (void) = 0;
   arguments (argc, argv);
   if (is ("empty"))
-    return bench (argc, argv, set_up, empty_turn, 0);
-  if (is ("ready"))
-    return bench (argc, argv, set_up, ready_turn, 0);
-  skip ("nothing to compare");
+    turn = empty_turn;
+  else if (is ("ready"))
+    turn = ready_turn;
+  else if (is ("ping-pong"))
+    turn = ping_pong_turn;
+  else if (is ("async"))
+    turn = async_turn;
+  else
+    skip ("no such thing");
+  return bench (argc, argv, set_up, turn, 0);
 }

@@ -6,7 +6,7 @@
 
 static struct ev_loop *loop;
 
-static void
+static void __attribute__ ((unused))
 make_loop (void)
 {
   if (backend && !(ev_supported_backends () & backend))
