@@ -14,6 +14,10 @@ pub struct Scenario {
     pub on_backends: bool,
     /// libuv, libevent and the bare system calls do the same.
     pub peers: bool,
+    /// An installed program under load, not one of ours: servers.rs.
+    pub server: bool,
+    /// A header that the program needs beside ours, and what to link then.
+    pub needs: Option<(&'static str, &'static str)>,
     /// System calls and instructions can be counted: they are in proportion to the events, on any machine.
     pub counted: bool,
 }
@@ -28,6 +32,8 @@ const PLAIN: Scenario = Scenario {
     small: 1,
     on_backends: true,
     peers: false,
+    server: false,
+    needs: None,
     counted: true,
 };
 
@@ -89,6 +95,16 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario { name: "memory-io", variant: "io", sizes: &[18_000], ..MEMORY },
     Scenario { name: "memory-timers", variant: "timers", of: "timers", sizes: &[1_000_000], ..MEMORY },
     Scenario { name: "load", program: "load", of: "processes", counted: false, ..NO_BACKEND },
+    Scenario {
+        name: "redis",
+        program: "redis",
+        of: "connections",
+        sizes: &[8],
+        needs: Some(("hiredis/adapters/libev.h", "-lhiredis")),
+        counted: false,
+        ..PLAIN
+    },
+    Scenario { name: "nghttpd", server: true, of: "connections", sizes: &[100], counted: false, ..PLAIN },
 ];
 
 pub struct Backend {

@@ -8,9 +8,11 @@ use crate::place::Place;
 use crate::programs::{self, Peer};
 use crate::report::Cell;
 use crate::rounds::{Contestant, Length, Outcome, Task};
+use crate::servers;
 use crate::settings::Settings;
 use crate::statistics::{Sample, spreads};
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::PathBuf;
 
 pub struct Contest<'a> {
@@ -69,7 +71,7 @@ impl<'a> Contest<'a> {
         for round in 1..=self.settings.rounds {
             say(&format!("round {round} of {}", self.settings.rounds));
             // Who can't do it is not asked again.
-            contestants.retain(|contestant| match contestant.run(task, &[], &self.scratch) {
+            contestants.retain(|contestant| match self.run(contestant, task) {
                 Outcome::Measured(sample) => {
                     samples.entry(contestant.name).or_default().push(sample);
                     true
@@ -92,9 +94,38 @@ impl<'a> Contest<'a> {
         (cell, good)
     }
 
+    fn run(&self, contestant: &Contestant, task: Task) -> Outcome {
+        match contestant.library {
+            Some(library) if task.scenario.server => servers::nghttpd(library, task),
+            _ => contestant.run(task, &[], &self.scratch),
+        }
+    }
+
+    /// Size of the file that is installed; the reference's is the distribution's, which is stripped as ours is.
+    pub fn library_size(&self) -> Cell {
+        let bytes = |library: &Library| {
+            let size = fs::metadata(&library.file).map_or(0, |file| file.len()) as f64;
+            spreads(&[Sample::from([("bytes".to_owned(), size)])])
+        };
+        Cell {
+            scenario: "library-size",
+            of: "files",
+            size: 1,
+            backend: "any",
+            reference: self.packaged.kind.name(),
+            measured: BTreeMap::from([("ours", bytes(&self.ours)), ("reference", bytes(&self.packaged))]),
+            remarks: Vec::new(),
+        }
+    }
+
     /// Ours first.
     fn contestants(&self, place: &Place, cell: &mut Cell) -> Vec<Contestant<'_>> {
-        let program = self.programs.get(place.scenario.program).cloned().unwrap_or_default();
+        let Some(program) =
+            self.programs.get(place.scenario.program).cloned().or(place.scenario.server.then(PathBuf::new))
+        else {
+            cell.remarks.push("what it needs is not installed".to_owned());
+            return Vec::new();
+        };
         let mut contestants = vec![Contestant { name: "ours", program: program.clone(), library: Some(&self.ours) }];
         match self.reference(place.backend) {
             Ok(library) => {

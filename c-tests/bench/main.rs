@@ -4,6 +4,9 @@
 
 #[allow(dead_code, reason = "the test uses the rest")]
 mod catalogue;
+#[allow(dead_code, reason = "the tests of programs use the rest")]
+#[path = "../programs/process.rs"]
+mod child;
 #[path = "../common/mod.rs"]
 mod common;
 mod contest;
@@ -13,6 +16,7 @@ mod plot;
 mod programs;
 mod report;
 mod rounds;
+mod servers;
 mod settings;
 mod statistics;
 
@@ -38,9 +42,6 @@ fn main() -> ExitCode {
 fn run() -> Result<bool, String> {
     let settings = Settings::from_environment()?;
     let places = place::all(&settings.only, &settings.backends);
-    if places.is_empty() {
-        return Err("BENCH_ONLY leaves no scenario".to_owned());
-    }
     let contest = Contest::new(&settings, &places)?;
     let mut report = Report { setting: setting(&settings), cells: Vec::new() };
     let (begun, mut good) = (Instant::now(), true);
@@ -51,6 +52,10 @@ fn run() -> Result<bool, String> {
         good &= passed;
         report.cells.push(cell);
         // After each: an interrupted run leaves what it has.
+        write(&report).map_err(|error| format!("{}: {error}", programs::output().display()))?;
+    }
+    if settings.only.is_match("library-size/1/any") {
+        report.cells.push(contest.library_size());
         write(&report).map_err(|error| format!("{}: {error}", programs::output().display()))?;
     }
     println!("{}", report.table());

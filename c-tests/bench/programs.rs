@@ -22,14 +22,25 @@ pub fn scenarios<'a>(
 ) -> Result<BTreeMap<&'a str, PathBuf>, String> {
     let mut programs = BTreeMap::new();
     for scenario in wanted {
-        if programs.contains_key(scenario.program) {
+        if scenario.server || programs.contains_key(scenario.program) {
             continue;
         }
+        let libraries = match scenario.needs {
+            None => "",
+            Some((header, libraries)) if Path::new("/usr/include").join(header).is_file() => libraries,
+            Some((header, _)) => {
+                eprintln!("without {}: no {header}", scenario.name);
+                continue;
+            }
+        };
         let source = directory().join("scenarios").join(scenario.program).with_extension("c");
         let program = output().join("programs").join(scenario.program);
         let object = program.with_extension("o");
         compile::object(&source, &object, &[project().join("include"), directory()], &[])?;
-        compile::program(&[&object], false, &program, links, false)?;
+        // By file name: the distribution's development link would win otherwise.
+        let mut switches = vec!["-L".into(), links.into(), "-l:libev.so.4".into()];
+        switches.extend(libraries.split_whitespace().map(OsString::from));
+        compile::foreign_program(&object, &program, &switches)?;
         programs.insert(scenario.program, program);
     }
     Ok(programs)
@@ -70,8 +81,8 @@ pub fn peers() -> Result<(Vec<Peer>, Vec<String>), String> {
                 switch.push(&libraries);
                 switches.push(switch);
             }
-            switches.extend(library.split(' ').map(OsString::from));
         }
+        switches.extend(library.split_whitespace().map(OsString::from));
         compile::foreign_program(&object, &program, &switches)?;
         found.push(Peer { name, program });
     }
