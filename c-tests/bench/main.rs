@@ -1,6 +1,6 @@
 //! `make bench`: what each scenario costs on the library and on the reference, the same program on both in turn. BENCHMARKS.md says
 //! more. Settings are variables: BENCH_ONLY (a regular expression on scenario/size/backend), BENCH_BACKENDS, BENCH_ROUNDS, BENCH_MS,
-//! BENCH_DEEP=1 (also counts system calls and instructions). Nothing is asserted about time; a program that fails fails the run.
+//! BENCH_DEEP=1 (also counts system calls and instructions), BENCH_REFERENCE (another library's file to compare with). Nothing is asserted about time; a program that fails fails the run.
 
 #[allow(dead_code, reason = "the test uses the rest")]
 mod catalogue;
@@ -11,6 +11,7 @@ mod child;
 mod common;
 mod contest;
 mod counted;
+mod goals;
 mod place;
 mod plot;
 mod programs;

@@ -1,5 +1,6 @@
 //! What has been measured, as JSON and as a table in Markdown.
 
+use crate::goals;
 use crate::statistics::{Spread, ratio};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -24,9 +25,21 @@ impl Cell {
         Some(self.measured.get(who)?.get(value)?.median)
     }
 
+    /// What stands for a value when it is compared.
+    fn comparable(&self, who: &str, value: &str) -> Option<f64> {
+        let spread = self.measured.get(who)?.get(value)?;
+        Some(if value == "user_ns" { spread.mean } else { spread.median })
+    }
+
     /// Ours to another's.
     pub fn ratio_to(&self, who: &str, value: &str) -> Option<f64> {
-        ratio(self.median("ours", value)?, self.median(who, value)?)
+        ratio(self.comparable("ours", value)?, self.comparable(who, value)?)
+    }
+
+    /// Of the least disturbed runs.
+    fn ratio_of_minima(&self, value: &str) -> Option<f64> {
+        let least = |who| Some(self.measured.get(who)?.get(value)?.min);
+        ratio(least("ours")?, least("reference")?)
     }
 
     pub fn ratio(&self, value: &str) -> Option<f64> {
@@ -34,17 +47,20 @@ impl Cell {
     }
 
     fn json(&self) -> Value {
-        let spread = |s: &Spread| json!({ "median": s.median, "min": s.min, "max": s.max });
+        let spread = |s: &Spread| json!({ "median": s.median, "min": s.min, "max": s.max, "mean": s.mean });
         let values = |values: &BTreeMap<String, Spread>| {
             values.iter().map(|(name, s)| (name.clone(), spread(s))).collect::<Map<_, _>>()
         };
         let measured: Map<_, _> =
             self.measured.iter().map(|(who, v)| ((*who).to_owned(), Value::Object(values(v)))).collect();
         let ours = self.measured.get("ours").into_iter().flat_map(BTreeMap::keys);
-        let ratios: Map<_, _> = ours.filter_map(|v| Some((v.clone(), json!(self.ratio(v)?)))).collect();
+        let both = |v: &str| Some(json!({ "of_medians": self.ratio(v)?, "of_minima": self.ratio_of_minima(v) }));
+        let ratios: Map<_, _> = ours.filter_map(|v| Some((v.clone(), both(v)?))).collect();
+        let (value, limit) = goals::of(self.scenario, self.size, self.backend);
         json!({
             "scenario": self.scenario, "size": self.size, "of": self.of, "backend": self.backend,
             "reference": self.reference, "measured": measured, "ratio": ratios, "remarks": self.remarks,
+            "goal": { "value": value, "ratio": limit },
         })
     }
 }
@@ -68,8 +84,8 @@ impl Report {
         for (name, value) in &self.setting {
             let _ = writeln!(text, "- {name}: {value}");
         }
-        text.push_str("\n| scenario | size | backend | reference | ours | wall | CPU | user | calls | instructions | beside | peers, CPU |\n");
-        text.push_str("|---|--:|---|--:|--:|--:|--:|--:|--:|--:|---|---|\n");
+        text.push_str("\n| scenario | size | backend | reference, ns | ours, ns | wall | CPU | user | calls | instructions | goal | beside | peers, CPU |\n");
+        text.push_str("|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|---|---|\n");
         for cell in &self.cells {
             let _ = writeln!(text, "{}", row(cell));
         }
@@ -81,15 +97,27 @@ fn row(cell: &Cell) -> String {
     let columns = ["wall_ns", "cpu_ns", "user_ns", "calls", "instructions"].map(|value| two(cell.ratio(value)));
     let [wall, cpu, user, calls, instructions] = columns;
     format!(
-        "| {} | {} | {} | {} | {} | {wall} | {cpu} | {user} | {calls} | {instructions} | {} | {} |",
+        "| {} | {} | {} | {} | {} | {wall} | {cpu} | {user} | {calls} | {instructions} | {} | {} | {} |",
         cell.scenario,
         cell.size,
         cell.backend,
         cost(cell, "reference"),
         cost(cell, "ours"),
+        goal(cell),
         beside(cell),
         peers(cell),
     )
+}
+
+/// What the ratio is to be: bold if it is more by the medians and by the best runs, with a ~ if by one of them.
+fn goal(cell: &Cell) -> String {
+    let (value, limit) = goals::of(cell.scenario, cell.size, cell.backend);
+    match (cell.ratio(value), cell.ratio_of_minima(value)) {
+        (Some(median), Some(minimum)) if median > limit && minimum > limit => format!("**{limit:.2}**"),
+        (Some(median), Some(minimum)) if median > limit || minimum > limit => format!("~ {limit:.2}"),
+        (Some(_), _) => format!("{limit:.2}"),
+        (None, _) => String::new(),
+    }
 }
 
 fn two(value: Option<f64>) -> String {

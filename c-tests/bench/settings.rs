@@ -3,6 +3,7 @@
 use crate::catalogue::{BACKENDS, Backend};
 use regex::Regex;
 use std::env;
+use std::path::PathBuf;
 
 pub struct Settings {
     /// Of scenario/size/backend.
@@ -13,6 +14,8 @@ pub struct Settings {
     pub milliseconds: u64,
     /// Also counts system calls and instructions.
     pub deep: bool,
+    /// A library to compare with instead of the reference: an older one of ours, or the same, which shows the noise.
+    pub reference: Option<PathBuf>,
 }
 
 impl Settings {
@@ -26,6 +29,7 @@ impl Settings {
             rounds: number("BENCH_ROUNDS", 7)?,
             milliseconds: number("BENCH_MS", 150)? as u64,
             deep: text("BENCH_DEEP", "0") != "0",
+            reference: env::var_os("BENCH_REFERENCE").filter(|path| !path.is_empty()).map(PathBuf::from),
         };
         if settings.backends.is_empty() { Err("BENCH_BACKENDS names none".to_owned()) } else { Ok(settings) }
     }

@@ -1,4 +1,4 @@
-//! Medians with minimum and maximum, and ratios of medians.
+//! Medians with minimum and maximum, means, and ratios.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,8 @@ pub struct Spread {
     pub median: f64,
     pub min: f64,
     pub max: f64,
+    /// For what a single run tells too roughly: the kernel splits CPU time into user and system by ticks.
+    pub mean: f64,
 }
 
 /// Of each value its spread over the runs.
@@ -26,7 +28,8 @@ fn spread(values: impl Iterator<Item = f64>) -> Option<Spread> {
     let (min, max) = (*values.first()?, *values.last()?);
     let half = values.len() / 2;
     let median = if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) };
-    Some(Spread { median, min, max })
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    Some(Spread { median, min, max, mean })
 }
 
 /// None where both are next to nothing.

@@ -82,6 +82,11 @@ impl Library {
         Self::at(Kind::Oracle, &oracle())
     }
 
+    /// Any, to be compared with the one under test.
+    pub fn other(file: &Path) -> Result<Self, String> {
+        Self::at(Kind::Ours, file)
+    }
+
     /// Sets up a test program to run with the library in a directory of its own. Nothing of the caller's environment but
     /// what a program needs, and whether the library looks for mistakes: cargo, for one, sets LD_LIBRARY_PATH.
     pub fn environment(&self, command: &mut Command, own: &Path) {
