@@ -76,6 +76,7 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario { name: "once", program: "once", sizes: &[1, 100], ..PLAIN },
     Scenario { name: "timers-start", variant: "start", ..TIMERS },
     Scenario { name: "timers-again", variant: "again", peers: true, ..TIMERS },
+    Scenario { name: "timers-again-equal", variant: "again-equal", ..TIMERS },
     Scenario { name: "timers-restart", variant: "restart", ..TIMERS },
     Scenario { name: "timers-expiry", variant: "expiry", ..TIMERS },
     Scenario { name: "periodics-start", variant: "start", ..PERIODICS },

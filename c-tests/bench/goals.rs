@@ -4,10 +4,9 @@
 pub fn of(scenario: &str, size: u64, backend: &str) -> (&'static str, f64) {
     let common = ["default", "epoll", "any"].contains(&backend);
     match (scenario, size, backend) {
-        ("timers-again", 10_000, _) => ("cpu_ns", 0.35),
-        ("timers-again", 1_000_000, _) | ("timers-start" | "timers-restart" | "timers-expiry", 10_000.., _) => {
-            ("cpu_ns", 0.5)
-        }
+        ("timers-again" | "timers-again-equal", 10_000, _) => ("cpu_ns", 0.35),
+        ("timers-again" | "timers-again-equal", 1_000_000, _)
+        | ("timers-start" | "timers-restart" | "timers-expiry", 10_000.., _) => ("cpu_ns", 0.5),
         ("lateness" | "lateness-short", ..) => ("p99_ns", 0.25),
         ("async", ..) => ("cpu_ns", 0.5),
         ("async-wake", ..) => ("p50_ns", 1.0),

@@ -44,6 +44,7 @@ fn run() -> Result<bool, String> {
     let settings = Settings::from_environment()?;
     let places = place::all(&settings.only, &settings.backends);
     let contest = Contest::new(&settings, &places)?;
+    forget_plots();
     let mut report = Report { setting: setting(&settings), cells: Vec::new() };
     let (begun, mut good) = (Instant::now(), true);
     for (done, place) in places.iter().enumerate() {
@@ -85,6 +86,14 @@ fn setting(settings: &Settings) -> Vec<(&'static str, String)> {
         ("rounds", settings.rounds.to_string()),
         ("a run", format!("{} ms", settings.milliseconds)),
     ]
+}
+
+/// Those of an earlier run, which may have been of other scenarios.
+fn forget_plots() {
+    let plots = common::compile::files_in(&programs::output());
+    for plot in plots.iter().filter(|file| file.extension().is_some_and(|extension| extension == "svg")) {
+        let _ = fs::remove_file(plot);
+    }
 }
 
 fn write(report: &Report) -> io::Result<()> {

@@ -110,6 +110,13 @@ expiry (void)
   return size;
 }
 
+/* Equal: as a server has that gives all its connections the same time. */
+static double
+repeat (void)
+{
+  return is ("again") ? 60. + (double)draw_below (60) : is ("again-equal") ? 60. : 0.;
+}
+
 static void
 set_up (void)
 {
@@ -117,7 +124,7 @@ set_up (void)
   make_loop ();
   timer = room (size, sizeof *timer);
   for (i = 0; i < size; ++i)
-    ev_timer_init (&timer[i], on_timer, some_time (), is ("again") ? 60. + (double)draw_below (60) : 0.);
+    ev_timer_init (&timer[i], on_timer, some_time (), repeat ());
   start_all ();
 }
 
@@ -126,7 +133,7 @@ main (int argc, char **argv)
 {
   long (*turn) (void) = start;
   arguments (argc, argv);
-  if (is ("again"))
+  if (is ("again") || is ("again-equal"))
     turn = again;
   else if (is ("restart"))
     turn = stop_start;
