@@ -142,7 +142,8 @@ impl<'a> Contest<'a> {
             }
             Err(why) => cell.remarks.push(why),
         }
-        if place.scenario.peers {
+        // They have epoll.
+        if place.scenario.peers && ["default", "epoll"].contains(&place.backend.name) {
             let peer = |peer: &Peer| Contestant { name: peer.name, program: peer.program.clone(), library: None };
             contestants.extend(self.peers.iter().map(peer));
         }

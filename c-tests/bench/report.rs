@@ -94,7 +94,7 @@ impl Report {
 }
 
 fn row(cell: &Cell) -> String {
-    let columns = ["wall_ns", "cpu_ns", "user_ns", "calls", "instructions"].map(|value| two(cell.ratio(value)));
+    let columns = ["wall_ns", "cpu_ns", "user_ns", "calls", "instructions"].map(|value| against(cell, value));
     let [wall, cpu, user, calls, instructions] = columns;
     format!(
         "| {} | {} | {} | {} | {} | {wall} | {cpu} | {user} | {calls} | {instructions} | {} | {} | {} |",
@@ -107,6 +107,14 @@ fn row(cell: &Cell) -> String {
         beside(cell),
         peers(cell),
     )
+}
+
+/// The ratio; of nothing there is none, so that ours is shown then.
+fn against(cell: &Cell, value: &str) -> String {
+    match (cell.median("ours", value), cell.median("reference", value)) {
+        (Some(ours), Some(theirs)) if theirs < 0.001 && ours >= 0.001 => format!("{ours:.2} : 0"),
+        _ => two(cell.ratio(value)),
+    }
 }
 
 /// What the ratio is to be: bold if it is more by the medians and by the best runs, with a ~ if by one of them.
