@@ -112,7 +112,7 @@ fn row(cell: &Cell) -> String {
 /// The ratio; of nothing there is none, so that ours is shown then.
 fn against(cell: &Cell, value: &str) -> String {
     match (cell.median("ours", value), cell.median("reference", value)) {
-        (Some(ours), Some(theirs)) if theirs < 0.001 && ours >= 0.001 => format!("{ours:.2} : 0"),
+        (Some(ours), Some(theirs)) if value == "calls" && theirs < 0.001 && ours >= 0.001 => format!("{ours:.2} : 0"),
         _ => two(cell.ratio(value)),
     }
 }
