@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 /// The directories whose C and C++ files are tests of this form.
-const DIRECTORIES: [&str; 7] = ["unit", "reent", "unwind", "linuxaio", "cpp", "libevent", "misuse"];
+const DIRECTORIES: [&str; 8] = ["unit", "reent", "unwind", "linuxaio", "iouring", "cpp", "libevent", "misuse"];
 
 /// Of these, those whose subject is a header: on the reference that `make reference` built they are compiled with its headers.
 const OF_HEADERS: [&str; 2] = ["cpp", "libevent"];

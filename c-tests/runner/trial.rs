@@ -11,7 +11,8 @@ use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 /// In the order of preference for a test that needs one backend only.
-const BACKENDS: [(u32, &str); 4] = [(0x04, "epoll"), (0x02, "poll"), (0x01, "select"), (0x40, "linuxaio")];
+const BACKENDS: [(u32, &str); 5] =
+    [(0x04, "epoll"), (0x02, "poll"), (0x01, "select"), (0x40, "linuxaio"), (0x80, "iouring")];
 
 const UNDER_VALGRIND: u32 = 0x44;
 

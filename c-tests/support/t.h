@@ -33,7 +33,8 @@ extern "C" {
 #define T_POLL 0x02u
 #define T_EPOLL 0x04u
 #define T_LINUXAIO 0x40u
-#define T_ALL (T_SELECT | T_POLL | T_EPOLL | T_LINUXAIO)
+#define T_IOURING 0x80u
+#define T_ALL (T_SELECT | T_POLL | T_EPOLL | T_LINUXAIO | T_IOURING)
 
 struct t_case
 {

@@ -5,6 +5,7 @@
 //! another in the middle of a wait.
 
 mod epoll;
+mod iouring;
 mod linuxaio;
 mod poll;
 // Fuzzing: with the script in its place.
@@ -70,6 +71,7 @@ pub enum Kind {
     Poll,
     Epoll,
     LinuxAio,
+    IoUring,
 }
 
 /// The state of all backends.
@@ -79,15 +81,17 @@ pub struct Backend {
     poll: poll::Poll,
     epoll: epoll::Epoll,
     linuxaio: linuxaio::LinuxAio,
+    iouring: iouring::IoUring,
     rebuilds: Cell<u32>,
 }
 
 /// Every backend that is built in, as `ev_supported_backends` says.
-pub const SUPPORTED: c_uint = EVBACKEND_SELECT | EVBACKEND_POLL | EVBACKEND_EPOLL | EVBACKEND_LINUXAIO;
+pub const SUPPORTED: c_uint = COMMON | EVBACKEND_LINUXAIO | EVBACKEND_IOURING;
 
 /// What a loop is made on when the program names none.
-pub const RECOMMENDED: c_uint =
-    if cfg!(feature = "recommend-linuxaio") { SUPPORTED } else { EVBACKEND_SELECT | EVBACKEND_POLL | EVBACKEND_EPOLL };
+pub const RECOMMENDED: c_uint = if cfg!(feature = "recommend-linuxaio") { COMMON | EVBACKEND_LINUXAIO } else { COMMON };
+
+const COMMON: c_uint = EVBACKEND_SELECT | EVBACKEND_POLL | EVBACKEND_EPOLL;
 
 /// What a loop may be made on to be embedded: backends with one descriptor that says that there is something to do.
 pub const EMBEDDABLE: c_uint = EVBACKEND_EPOLL | EVBACKEND_KQUEUE | EVBACKEND_PORT | EVBACKEND_IOURING;
@@ -100,13 +104,15 @@ impl Backend {
             poll: poll::Poll::new(),
             epoll: epoll::Epoll::new(),
             linuxaio: linuxaio::LinuxAio::new(),
+            iouring: iouring::IoUring::new(),
             rebuilds: Cell::new(0),
         }
     }
 
     /// Takes the first of `mask` that the kernel allows, best first. False: there is none.
     pub fn open(&self, mask: c_uint) -> bool {
-        const ORDER: [(c_uint, Kind); 4] = [
+        const ORDER: [(c_uint, Kind); 5] = [
+            (EVBACKEND_IOURING, Kind::IoUring),
             (EVBACKEND_LINUXAIO, Kind::LinuxAio),
             (EVBACKEND_EPOLL, Kind::Epoll),
             (EVBACKEND_POLL, Kind::Poll),
@@ -127,6 +133,7 @@ impl Backend {
             Kind::Select | Kind::Poll => true,
             Kind::Epoll => self.epoll.open(),
             Kind::LinuxAio => linuxaio::open(self),
+            Kind::IoUring => iouring::open(self),
         }
     }
 
@@ -138,6 +145,7 @@ impl Backend {
             Kind::Poll => EVBACKEND_POLL,
             Kind::Epoll => EVBACKEND_EPOLL,
             Kind::LinuxAio => EVBACKEND_LINUXAIO,
+            Kind::IoUring => EVBACKEND_IOURING,
         }
     }
 
@@ -149,13 +157,15 @@ impl Backend {
             Kind::Poll => c"poll",
             Kind::Epoll => c"epoll",
             Kind::LinuxAio => c"linuxaio",
+            Kind::IoUring => c"iouring",
         }
     }
 
     /// The descriptor that becomes readable when the loop has something to do; -1 if the backend has none.
-    pub fn descriptor(&self) -> c_int {
+    pub fn descriptor<H: Host>(&self, host: H) -> c_int {
         match self.kind.get() {
             Kind::Epoll => self.epoll.descriptor(),
+            Kind::IoUring => iouring::descriptor(self, host),
             _ => -1,
         }
     }
@@ -187,6 +197,7 @@ impl Backend {
                 self.epoll.modify(host, fd, new);
             }
             Kind::LinuxAio => linuxaio::modify(self, host, fd, old, new, fresh),
+            Kind::IoUring => iouring::modify(self, host, fd, new),
         }
     }
 
@@ -198,12 +209,24 @@ impl Backend {
             Kind::Poll => self.poll.wait(host, seconds),
             Kind::Epoll => self.epoll.wait(host, seconds),
             Kind::LinuxAio => linuxaio::wait(self, host, seconds),
+            Kind::IoUring => iouring::wait(self, host, seconds),
+        }
+    }
+
+    /// Has the kernel know all that was modified, without a wait: who waits for [`Self::descriptor`] needs that.
+    pub fn flush<H: Host>(&self, host: H) {
+        if self.kind.get() == Kind::IoUring {
+            iouring::flush(self, host);
         }
     }
 
     /// Whether the process was noticed to be a forked child that shares kernel objects with its parent.
     pub fn is_foreign(&self) -> bool {
-        self.kind.get() == Kind::LinuxAio && self.linuxaio.is_foreign()
+        match self.kind.get() {
+            Kind::LinuxAio => self.linuxaio.is_foreign(),
+            Kind::IoUring => self.iouring.is_foreign(),
+            _ => false,
+        }
     }
 
     /// How often it was rebuilt: its descriptor may be the same number for another file.
@@ -218,11 +241,13 @@ impl Backend {
             Kind::None | Kind::Select | Kind::Poll => {}
             Kind::Epoll => self.epoll.rebuild(host),
             Kind::LinuxAio => linuxaio::rebuild(self, host),
+            Kind::IoUring => iouring::rebuild(self, host),
         }
     }
 
     /// Closes kernel objects and gives all memory back.
     pub fn close(&self) {
+        iouring::close(self);
         linuxaio::close(self);
         self.epoll.close();
         self.poll.close();

@@ -39,7 +39,7 @@ impl LoopPtr {
         // SAFETY: the program keeps the embedded loop while the watcher is active.
         let other = unsafe { Self::new(w.other()) };
         w.set_rebuilds(other.backend.rebuilds());
-        w.io().set_fd(other.backend.descriptor());
+        w.io().set_fd(other.backend.descriptor(other));
         w.io().set_events(EV_READ | EV__IOFDSET);
         self.start_io(w.io());
     }
@@ -118,6 +118,7 @@ unsafe extern "C-unwind" fn flush_other(raw: *mut ev_loop, inner: *mut ev_watche
         }
     }
     other.apply_changes();
+    other.backend.flush(other);
     // Or stopped (and freed) the watcher.
     if lp.is_listed_hook(Hook::Prepare, inner) {
         lp.follow_other(w);

@@ -13,6 +13,7 @@ pub mod poll;
 pub mod signal;
 pub mod symbol;
 pub mod time;
+pub mod uring;
 
 use core::ffi::{c_int, c_long};
 

@@ -1,0 +1,532 @@
+//! io_uring: one-shot polls handed over by the very call that waits, completions read from a shared ring without any.
+//!
+//! An armed poll holds its file open, so that a descriptor that is no longer wanted is cancelled by the next call, before
+//! its wait. Every poll has a generation; a completion of an older one is late and ignored.
+//!
+//! A one-shot poll that is ready at once costs three times what poll(2) takes to find that out. So a descriptor that was
+//! ready every time of late is asked for by poll first, and armed only if that says no. What io_uring can't poll lives
+//! in an epoll set, which it polls in turn.
+
+use core::cell::Cell;
+use core::ffi::c_int;
+
+use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, pollfd};
+
+use super::epoll::pack;
+use super::{Backend, Host, Kind};
+use crate::abi::{EV_READ, EV_WRITE};
+use crate::checking;
+use crate::diag;
+use crate::mem::Arr;
+use crate::sys;
+use crate::sys::incarnation::incarnation;
+use crate::sys::uring::{self, Completion, Entry, Ring};
+
+/// In the data of a cancellation.
+const NO_DESCRIPTOR: c_int = -1;
+/// So often in a row a descriptor was ready at once when poll is asked for it. Twice as often after each no of poll's,
+/// but not more than the last.
+const FIRST_STREAK: u8 = 4;
+const LAST_STREAK: u8 = 128;
+/// So many threads have a ring of the best kind made anew for them; the next one gets a ring for all.
+const HANDOVERS: u8 = 4;
+
+/// Where a descriptor is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Nowhere: nothing is wanted of it.
+    Idle,
+    /// To be handed over before the next wait.
+    Queued,
+    /// With the kernel.
+    Armed,
+    /// In the epoll set.
+    Epoll,
+}
+
+/// What belongs to one descriptor.
+#[derive(Clone, Copy)]
+struct Slot {
+    generation: u32,
+    /// The turn in which it was armed.
+    turn: u32,
+    place: Place,
+    /// It is in the queue, though it may not be queued any more.
+    listed: bool,
+    /// What is wanted.
+    events: u8,
+    /// How often in a row it was ready in the turn in which it was armed.
+    streak: u8,
+    /// What that must reach.
+    needed: u8,
+}
+
+const IDLE: Slot =
+    Slot { generation: 0, turn: 0, place: Place::Idle, listed: false, events: 0, streak: 0, needed: FIRST_STREAK };
+
+/// State of the backend.
+pub struct IoUring {
+    ring: Cell<Option<Ring>>,
+    /// Which kind of ring is asked for.
+    kind: Cell<usize>,
+    handovers: Cell<u8>,
+    /// The process that the ring belongs to.
+    owner: Cell<c_int>,
+    slots: Arr<Slot>,
+    /// Descriptors to hand over, and those that are being handed over.
+    queue: Arr<c_int>,
+    batch: Arr<c_int>,
+    /// The data of polls to be cancelled.
+    cancels: Arr<u64>,
+    polls: Arr<pollfd>,
+    armed: Cell<u32>,
+    /// How many completions are under way that say nothing.
+    late: Cell<u32>,
+    turn: Cell<u32>,
+}
+
+impl IoUring {
+    pub const fn new() -> Self {
+        Self {
+            ring: Cell::new(None),
+            kind: Cell::new(uring::BEST),
+            handovers: Cell::new(0),
+            owner: Cell::new(0),
+            slots: Arr::new(),
+            queue: Arr::new(),
+            batch: Arr::new(),
+            cancels: Arr::new(),
+            polls: Arr::new(),
+            armed: Cell::new(0),
+            late: Cell::new(0),
+            turn: Cell::new(0),
+        }
+    }
+
+    /// Whether the process is a forked child of the one that made the ring, which is the parent's.
+    pub fn is_foreign(&self) -> bool {
+        self.ring.get().is_some() && self.owner.get() != incarnation()
+    }
+
+    fn slot(&self, fd: c_int) -> Slot {
+        self.slots.get(fd as usize).unwrap_or(IDLE)
+    }
+
+    fn change(&self, fd: c_int, change: impl FnOnce(&mut Slot)) {
+        self.slots.update(fd as usize, change);
+    }
+
+    /// Has a descriptor handed over before the next wait.
+    fn enqueue(&self, fd: c_int) {
+        let listed = self.slot(fd).listed;
+        self.change(fd, |slot| {
+            slot.place = Place::Queued;
+            slot.listed = true;
+        });
+        if !listed {
+            self.queue.push(fd);
+        }
+    }
+
+    /// Counts completions that say nothing but end a wait.
+    fn expect_late(&self, count: u32) {
+        self.late.set(self.late.get().wrapping_add(count));
+    }
+
+    fn one_was_late(&self) {
+        self.late.set(self.late.get().saturating_sub(1));
+    }
+
+    fn setup(&self) -> Result<(), c_int> {
+        self.ring.set(Some(Ring::setup(self.kind.get())?));
+        self.owner.set(incarnation());
+        Ok(())
+    }
+
+    fn drop_ring(&self) {
+        let foreign = self.is_foreign();
+        if let Some(ring) = self.ring.take() {
+            ring.close(if foreign { 0 } else { self.armed.get() });
+        }
+        self.armed.set(0);
+        self.late.set(0);
+        self.cancels.truncate(0);
+    }
+}
+
+/// What poll calls the events.
+fn poll_bits(events: u8) -> u16 {
+    let events = c_int::from(events);
+    (if events & EV_READ != 0 { POLLIN as u16 } else { 0 }) | (if events & EV_WRITE != 0 { POLLOUT as u16 } else { 0 })
+}
+
+pub fn open(b: &Backend) -> bool {
+    match b.iouring.setup() {
+        Ok(()) => true,
+        Err(error) => {
+            checking::tell(c"no iouring: io_uring_setup failed", error);
+            false
+        }
+    }
+}
+
+/// The ring's, which must be of a kind that wakes who polls it.
+pub fn descriptor<H: Host>(b: &Backend, host: H) -> c_int {
+    let u = &b.iouring;
+    if u.kind.get() == uring::BEST {
+        u.kind.set(uring::POLLED);
+        if !replace_ring(b, host) {
+            return b.epoll.descriptor();
+        }
+    }
+    u.ring.get().map_or(-1, |ring| ring.descriptor())
+}
+
+pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, new: c_int) {
+    let u = &b.iouring;
+    u.slots.extend_to((fd as usize).wrapping_add(1), IDLE);
+    let slot = u.slot(fd);
+    match slot.place {
+        Place::Epoll => b.epoll.remove(host, fd),
+        Place::Armed => {
+            u.cancels.push(pack(fd, slot.generation));
+            u.armed.set(u.armed.get().wrapping_sub(1));
+            u.expect_late(1);
+        }
+        Place::Idle | Place::Queued => {}
+    }
+    u.change(fd, |slot| {
+        slot.place = Place::Idle;
+        slot.events = new as u8;
+    });
+    if new != 0 {
+        u.enqueue(fd);
+    }
+}
+
+/// This descriptor alone is polled by epoll from now on, until it is modified again.
+fn move_to_epoll<H: Host>(b: &Backend, host: H, fd: c_int, error: c_int) {
+    let u = &b.iouring;
+    if b.epoll.descriptor() < 0 {
+        if !b.epoll.open() {
+            return host.kill(fd, error);
+        }
+        watch_set(b);
+    }
+    u.change(fd, |slot| slot.place = Place::Epoll);
+    b.epoll.modify(host, fd, host.wanted(fd));
+}
+
+/// Has the epoll set polled.
+fn watch_set(b: &Backend) {
+    let (u, set) = (&b.iouring, b.epoll.descriptor());
+    u.slots.extend_to((set as usize).wrapping_add(1), IDLE);
+    u.change(set, |slot| slot.events = EV_READ as u8);
+    u.enqueue(set);
+}
+
+/// Appends an entry. Where there is no room the kernel is called, and if `handle`, what it completed meanwhile is handled.
+fn put<H: Host>(b: &Backend, host: H, ring: &Ring, entry: Entry, handle: bool) -> Result<bool, c_int> {
+    let mut any = false;
+    while !ring.push(entry) {
+        sys::uninterrupted(|| ring.submit())?;
+        if handle {
+            any |= drain(b, host, ring);
+        }
+    }
+    Ok(any)
+}
+
+fn arm<H: Host>(b: &Backend, host: H, ring: &Ring, fd: c_int, handle: bool) -> Result<bool, c_int> {
+    let u = &b.iouring;
+    let slot = u.slot(fd);
+    let generation = slot.generation.wrapping_add(1);
+    let any = put(b, host, ring, Entry::poll(fd, poll_bits(slot.events), pack(fd, generation)), handle)?;
+    let turn = u.turn.get();
+    u.change(fd, |slot| {
+        slot.generation = generation;
+        slot.turn = turn;
+        slot.place = Place::Armed;
+    });
+    u.armed.set(u.armed.get().wrapping_add(1));
+    Ok(any)
+}
+
+/// Makes entries of all that is queued; if `ask`, but for what poll finds ready. Whether anything was reported.
+fn hand_over<H: Host>(b: &Backend, host: H, ring: &Ring, ask: bool) -> Result<bool, c_int> {
+    let u = &b.iouring;
+    let mut any = false;
+    while let Some(data) = u.cancels.get(u.cancels.len().wrapping_sub(1)) {
+        any |= put(b, host, ring, Entry::cancel(ring, data, pack(NO_DESCRIPTOR, 0)), ask)?;
+        u.cancels.pop();
+        if !ring.tells_failures_only() {
+            u.expect_late(1);
+        }
+    }
+    u.batch.truncate(0);
+    u.polls.truncate(0);
+    for index in 0..u.queue.len() {
+        if let Some(fd) = u.queue.get(index) {
+            u.change(fd, |slot| slot.listed = false);
+            u.batch.push(fd);
+        }
+    }
+    u.queue.truncate(0);
+    for index in 0..u.batch.len() {
+        let Some(fd) = u.batch.get(index) else { continue };
+        let slot = u.slot(fd);
+        if slot.place != Place::Queued {
+            continue;
+        }
+        if ask && slot.streak >= slot.needed {
+            // It stays queued until poll says no.
+            u.enqueue(fd);
+            u.polls.push(pollfd { fd, events: poll_bits(slot.events) as i16, revents: 0 });
+        } else {
+            any |= arm(b, host, ring, fd, ask)?;
+        }
+    }
+    if !u.polls.is_empty() {
+        any |= ask_poll(b, host, ring)?;
+    }
+    Ok(any)
+}
+
+/// Reports those that poll finds ready and arms the others.
+fn ask_poll<H: Host>(b: &Backend, host: H, ring: &Ring) -> Result<bool, c_int> {
+    let u = &b.iouring;
+    host.release();
+    // SAFETY: the array holds that many elements.
+    let result = unsafe { sys::poll::wait_poll(u.polls.as_ptr(), u.polls.len(), 0.0) };
+    host.acquire();
+    let mut any = false;
+    for index in 0..u.polls.len() {
+        let Some(pollfd { fd, revents, .. }) = u.polls.get(index) else { continue };
+        if result.is_ok() && revents != 0 {
+            any = true;
+            u.change(fd, |slot| slot.needed = slot.needed.saturating_sub(1).max(FIRST_STREAK));
+            tell(b, host, fd, c_int::from(revents));
+        } else {
+            u.change(fd, |slot| {
+                slot.streak = 0;
+                slot.needed = slot.needed.saturating_mul(2).min(LAST_STREAK);
+            });
+            any |= arm(b, host, ring, fd, true)?;
+        }
+    }
+    Ok(any)
+}
+
+/// What poll's bits say of a descriptor.
+fn tell<H: Host>(b: &Backend, host: H, fd: c_int, bits: c_int) {
+    let any = |some: i16| bits & c_int::from(some) != 0;
+    if fd == b.epoll.descriptor() {
+        if any(POLLNVAL) {
+            host.request_rebuild();
+        } else {
+            b.epoll.wait_quietly(host);
+        }
+    } else if any(POLLNVAL) {
+        host.kill(fd, libc::EBADF);
+    } else {
+        host.report(fd, super::revents_of(any(POLLIN), any(POLLOUT), any(POLLERR | POLLHUP)));
+    }
+}
+
+/// Handles all completions; whether there was one that says anything.
+fn drain<H: Host>(b: &Backend, host: H, ring: &Ring) -> bool {
+    let mut any = false;
+    while let Some(completion) = ring.take() {
+        any |= complete(b, host, ring, completion);
+    }
+    any
+}
+
+/// One completion. True unless it is late.
+fn complete<H: Host>(b: &Backend, host: H, ring: &Ring, completion: Completion) -> bool {
+    let u = &b.iouring;
+    let fd = completion.data as u32 as c_int;
+    if fd == NO_DESCRIPTOR {
+        if !ring.tells_failures_only() {
+            u.one_was_late();
+        }
+        return false;
+    }
+    let slot = u.slot(fd);
+    if slot.place != Place::Armed || pack(fd, slot.generation) != completion.data {
+        u.one_was_late();
+        return false;
+    }
+    u.armed.set(u.armed.get().wrapping_sub(1));
+    let at_once = slot.turn == u.turn.get();
+    u.change(fd, |slot| slot.streak = if at_once { slot.streak.saturating_add(1) } else { 0 });
+    // One-shot: to be armed again before the next wait, unless a callback changes that.
+    u.enqueue(fd);
+    match completion.result.wrapping_neg() {
+        ..=0 => tell(b, host, fd, completion.result),
+        libc::EBADF => tell(b, host, fd, c_int::from(POLLNVAL)),
+        // The thread that armed it has ended.
+        libc::ECANCELED => return false,
+        error => move_to_epoll(b, host, fd, error),
+    }
+    true
+}
+
+pub fn wait<H: Host>(b: &Backend, host: H, seconds: f64) {
+    let u = &b.iouring;
+    u.turn.set(u.turn.get().wrapping_add(1));
+    let always_ready = b.epoll.has_always_ready();
+    let seconds = if always_ready { 0.0 } else { seconds };
+    while let Some(ring) = u.ring.get() {
+        let result = turn(b, host, &ring, seconds);
+        let Err(error) = result else { break };
+        if error == libc::EEXIST && hand_on(b, host) {
+            continue;
+        }
+        failed(b, host, error);
+        return;
+    }
+    if always_ready {
+        b.epoll.wait_quietly(host);
+    }
+}
+
+fn turn<H: Host>(b: &Backend, host: H, ring: &Ring, seconds: f64) -> Result<(), c_int> {
+    let u = &b.iouring;
+    let handed = hand_over(b, host, ring, true);
+    let wait = handed == Ok(false) && seconds > 0.0 && !ring.has_completion();
+    let mut result = handed.map(|_| ());
+    if wait {
+        // Those that say nothing must not end it.
+        let least = u.late.get().wrapping_add(1);
+        host.release();
+        result = ring.enter(least, true, seconds);
+        host.acquire();
+    } else if result.is_ok() && (ring.queued() != 0 || ring.asks_for_a_call()) {
+        result = ring.enter(0, false, 0.0);
+    }
+    if let Err(libc::EINTR | libc::ETIME) = result {
+        result = Ok(());
+    }
+    if let Ok(()) | Err(libc::EAGAIN | libc::EBUSY) = result {
+        let nothing = !ring.has_completion();
+        drain(b, host, ring);
+        if wait && nothing {
+            // All that were under way have come, or will end one wait too early.
+            u.late.set(0);
+        }
+    }
+    result
+}
+
+/// Hands over what changed, without a wait: the loop's descriptor is about to be waited for.
+pub fn flush<H: Host>(b: &Backend, host: H) {
+    let u = &b.iouring;
+    if let Some(ring) = u.ring.get() {
+        let result = match hand_over(b, host, &ring, false) {
+            Ok(_) if ring.queued() != 0 => sys::uninterrupted(|| ring.submit()),
+            other => other.map(|_| ()),
+        };
+        if let Err(error) = result {
+            failed(b, host, error);
+        }
+    }
+}
+
+/// Another thread than before runs the loop, which the best kind of ring does not allow.
+fn hand_on<H: Host>(b: &Backend, host: H) -> bool {
+    let u = &b.iouring;
+    u.handovers.set(u.handovers.get().wrapping_add(1));
+    if u.handovers.get() > HANDOVERS {
+        u.kind.set(uring::SHARED);
+    }
+    replace_ring(b, host)
+}
+
+/// A new ring in this process, where all that was with the old one is queued. False: epoll has taken over.
+fn replace_ring<H: Host>(b: &Backend, host: H) -> bool {
+    let u = &b.iouring;
+    u.drop_ring();
+    queue_again(u, true);
+    match u.setup() {
+        Ok(()) => true,
+        Err(error) => {
+            give_up(b, host, error);
+            false
+        }
+    }
+}
+
+/// Lists all that is queued and, if `armed`, what was armed.
+fn queue_again(u: &IoUring, armed: bool) {
+    for fd in 0..u.slots.len() as c_int {
+        let place = u.slot(fd).place;
+        if place == Place::Queued || armed && place == Place::Armed {
+            u.enqueue(fd);
+        }
+    }
+}
+
+/// What comes of a call that failed.
+fn failed<H: Host>(b: &Backend, host: H, error: c_int) {
+    let u = &b.iouring;
+    queue_again(u, false);
+    match error {
+        // Without memory for entries or completions it is tried again in the next iteration.
+        libc::EAGAIN | libc::EBUSY => {}
+        // Closed by the program, and perhaps another file by now.
+        libc::EBADF | libc::EOPNOTSUPP => {
+            if let Some(ring) = u.ring.take() {
+                ring.forget();
+            }
+            host.request_rebuild();
+        }
+        // Forbidden meanwhile.
+        libc::ENOSYS | libc::EPERM | libc::EACCES => give_up(b, host, error),
+        _ => host.syserr(c"(libev) iouring io_uring_enter", error),
+    }
+}
+
+/// epoll takes over for good.
+fn give_up<H: Host>(b: &Backend, host: H, error: c_int) {
+    checking::tell(c"iouring gives way to epoll", error);
+    close(b);
+    b.rebuilds.set(b.rebuilds.get().wrapping_add(1));
+    b.kind.set(Kind::Epoll);
+    b.epoll.rebuild(host);
+}
+
+/// A new ring, and all descriptors anew.
+pub fn rebuild<H: Host>(b: &Backend, host: H) {
+    let u = &b.iouring;
+    u.drop_ring();
+    while let Err(error) = u.setup() {
+        if !diag::has_syserr() {
+            return give_up(b, host, error);
+        }
+        host.syserr(c"(libev) iouring io_uring_setup", error);
+    }
+    for fd in 0..u.slots.len() as c_int {
+        u.change(fd, |slot| {
+            slot.place = Place::Idle;
+            slot.listed = false;
+        });
+    }
+    u.queue.truncate(0);
+    if b.epoll.descriptor() < 0 {
+        host.rearm_all();
+    } else {
+        b.epoll.rebuild(host);
+        watch_set(b);
+    }
+}
+
+pub fn close(b: &Backend) {
+    let u = &b.iouring;
+    u.drop_ring();
+    u.slots.release();
+    u.queue.release();
+    u.batch.release();
+    u.cancels.release();
+    u.polls.release();
+}
