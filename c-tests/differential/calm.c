@@ -42,7 +42,7 @@ loss_is_told (const struct heard *heard, int run, int w, unsigned backend)
   int told = (seen & EV_ERROR) != 0;
   if (told == heard->active[run][w])
     return 0;
-  return told || backend == EVBACKEND_EPOLL || backend == EVBACKEND_LINUXAIO || kind_of (w) == INNER_IO;
+  return told || backend == EVBACKEND_EPOLL || backend == EVBACKEND_LINUXAIO || backend == EVBACKEND_IOURING || kind_of (w) == INNER_IO;
 }
 
 static void

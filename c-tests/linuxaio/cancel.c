@@ -98,7 +98,7 @@ TEST (cancel_works_after_the_tables_have_grown, .backends = T_LINUXAIO)
   struct ev_loop *loop = t_loop (0);
   ev_io w, high[6];
   int s[2], i, p[2];
-  aio_need_fds (9000);
+  need_fds (9000);
   t_socketpair (s);
   t_pipe (p);
   io_named (loop, &w, "r", s[0], EV_READ);

@@ -88,7 +88,7 @@ TEST (growth_by_one_at_a_time_under_traffic, .backends = T_LINUXAIO, .no_valgrin
   enum { N = 2000 };
   struct ev_loop *loop = t_loop (0);
   int i, want = 0;
-  aio_need_fds (N + 100);
+  need_fds (N + 100);
   many = calloc (N, sizeof *many);
   many_called = calloc (N, sizeof *many_called);
   throw_ball (loop);
@@ -119,7 +119,7 @@ TEST (growth_under_traffic_destroys_nothing, .backends = T_LINUXAIO, .ours_only 
   int i;
   WATCH_AIO ();
   loop = t_loop (0);
-  aio_need_fds (N + 100);
+  need_fds (N + 100);
   many = calloc (N, sizeof *many);
   many_called = calloc (N, sizeof *many_called);
   throw_ball (loop);

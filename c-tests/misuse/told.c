@@ -19,7 +19,8 @@ TEST (told_backend, OURS)
   TOLD (make_a_loop, "loop 0x",
         t_backend == EVBACKEND_SELECT ? " is on select"
         : t_backend == EVBACKEND_POLL ? " is on poll"
-        : t_backend == EVBACKEND_EPOLL ? " is on epoll" : " is on linuxaio");
+        : t_backend == EVBACKEND_EPOLL ? " is on epoll"
+        : t_backend == EVBACKEND_LINUXAIO ? " is on linuxaio" : " is on iouring");
 }
 
 static void
@@ -33,6 +34,19 @@ make_a_loop_without_aio (void)
 TEST (told_linuxaio_forbidden, .once = 1, OURS)
 {
   TOLD (make_a_loop_without_aio, "no linuxaio: io_setup failed (Operation not permitted)", " is on epoll");
+}
+
+static void
+make_a_loop_without_uring (void)
+{
+  refuse (425, EPERM); /* io_uring_setup */
+  ev_loop_destroy (ev_loop_new (EVBACKEND_IOURING | EVBACKEND_EPOLL | EVFLAG_NOENV));
+  abort ();
+}
+
+TEST (told_iouring_forbidden, .once = 1, OURS)
+{
+  TOLD (make_a_loop_without_uring, "no iouring: io_uring_setup failed (Operation not permitted)", " is on epoll");
 }
 
 static void

@@ -90,6 +90,9 @@ refuse_waiting (int error)
       refuse (441, error);
 #endif
       break;
+    case EVBACKEND_IOURING:
+      refuse (426, error); /* io_uring_enter */
+      break;
     default:
       refuse (SYS_io_getevents, error);
 #ifdef SYS_io_pgetevents

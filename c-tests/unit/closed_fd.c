@@ -281,7 +281,7 @@ TEST (closed_fd_above_the_descriptor_table, .ours_only = "the reference takes a 
 }
 
 /* Open, but nothing to wait for; select's kernel side calls it ready. */
-TEST (closed_fd_o_path_descriptor_is_an_error, .backends = T_POLL | T_EPOLL | T_LINUXAIO, .ours_only = ABORTS)
+TEST (closed_fd_o_path_descriptor_is_an_error, .backends = T_POLL | T_EPOLL | T_LINUXAIO | T_IOURING, .ours_only = ABORTS)
 {
   struct ev_loop *loop = t_loop (0);
   ev_io w;
@@ -342,8 +342,10 @@ TEST (closed_fd_destroyed_with_active_watchers)
   CHECK_TRACE ("");
 }
 
-/* A dup keeps the old file in the kernel's set, under the number that another file has by now. */
-TEST (closed_fd_whose_file_lives_on_hangs_up, .backends = T_ALL & ~T_LINUXAIO)
+/* A dup keeps the old file in the kernel's set, under the number that another file has by now. (An armed poll of linuxaio or
+ * io_uring is of the file that it was armed with.)
+ */
+TEST (closed_fd_whose_file_lives_on_hangs_up, .backends = T_ALL & ~(T_LINUXAIO | T_IOURING))
 {
   struct ev_loop *loop = t_loop (0);
   ev_io w;

@@ -1,13 +1,19 @@
-/* Embedding an epoll loop in a loop of the back-end under test. */
+/* Embedding an epoll loop (or one of another back-end, where a file that includes this one says so) in a loop of the back-end
+ * under test.
+ */
 #include "drive.h"
+
+#ifndef EMBEDDED
+# define EMBEDDED EVBACKEND_EPOLL
+#endif
 
 static struct ev_loop *
 inner_loop (void)
 {
-  struct ev_loop *inner = ev_loop_new (EVBACKEND_EPOLL | EVFLAG_NOENV);
+  struct ev_loop *inner = ev_loop_new (EMBEDDED | EVFLAG_NOENV);
   CHECK (inner);
-  CHECK_EQ (ev_backend (inner), EVBACKEND_EPOLL);
-  CHECK (ev_embeddable_backends () & EVBACKEND_EPOLL);
+  CHECK_EQ (ev_backend (inner), EMBEDDED);
+  CHECK (ev_embeddable_backends () & EMBEDDED);
   return inner;
 }
 

@@ -33,12 +33,14 @@ errors_wait_text (void)
       return "(libev) poll";
     case EVBACKEND_EPOLL:
       return "(libev) epoll_wait";
+    case EVBACKEND_IOURING:
+      return "(libev) iouring io_uring_enter";
     default:
       return "(libev) linuxaio io_getevents";
     }
 }
 
-TEST (errors_failing_wait_is_reported, .backends = T_SELECT | T_POLL | T_EPOLL)
+TEST (errors_failing_wait_is_reported, .backends = T_SELECT | T_POLL | T_EPOLL | T_IOURING)
 {
   struct ev_loop *loop = t_loop (0);
   ev_timer timer;
@@ -75,7 +77,7 @@ TEST (errors_failing_wait_of_linuxaio_is_reported, .backends = T_LINUXAIO)
   CHECK (0);
 }
 
-TEST (errors_loop_goes_on_after_the_callback, .backends = T_SELECT | T_POLL | T_EPOLL)
+TEST (errors_loop_goes_on_after_the_callback, .backends = T_SELECT | T_POLL | T_EPOLL | T_IOURING)
 {
   struct ev_loop *loop = t_loop (0);
   ev_timer timer[2];
@@ -120,7 +122,7 @@ TEST (errors_null_restores_the_default)
   t_expect_abort (errors_fail_unhandled, "reset", errors_wait_text ());
 }
 
-TEST (errors_callback_is_of_the_process_not_the_loop, .backends = T_SELECT | T_POLL | T_EPOLL)
+TEST (errors_callback_is_of_the_process_not_the_loop, .backends = T_SELECT | T_POLL | T_EPOLL | T_IOURING)
 {
   struct ev_loop *first, *second;
   ev_timer timer;
@@ -254,7 +256,7 @@ TEST (errors_no_wakeup_channel_aborts_without_a_callback)
   t_expect_abort (errors_no_wakeup_channel, 0, "(libev) error creating signal/async pipe");
 }
 
-TEST (errors_no_descriptor_for_the_backend_gives_null, .backends = T_EPOLL | T_LINUXAIO)
+TEST (errors_no_descriptor_for_the_backend_gives_null, .backends = T_EPOLL | T_LINUXAIO | T_IOURING)
 {
   struct ev_loop *loop;
   ev_set_syserr_cb (errors_note);

@@ -116,6 +116,12 @@ TEST (flags_linuxaio_is_supported, .once = 1, .ours_only = "linuxaio is built in
   CHECK_EQ (ev_supported_backends () & EVBACKEND_LINUXAIO, EVBACKEND_LINUXAIO);
 }
 
+TEST (flags_iouring_is_supported, .once = 1)
+{
+  CHECK_EQ (ev_supported_backends () & EVBACKEND_IOURING, EVBACKEND_IOURING);
+  CHECK_EQ (ev_recommended_backends () & EVBACKEND_IOURING, 0);
+}
+
 TEST (flags_recommended_set, .once = 1)
 {
   CHECK_EQ (ev_recommended_backends (), EVBACKEND_EPOLL | EVBACKEND_POLL | EVBACKEND_SELECT);
@@ -123,7 +129,7 @@ TEST (flags_recommended_set, .once = 1)
 
 TEST (flags_embeddable_set, .once = 1)
 {
-  CHECK_EQ (ev_embeddable_backends () & ~(unsigned)EVBACKEND_IOURING, EVBACKEND_EPOLL | EVBACKEND_KQUEUE | EVBACKEND_PORT);
+  CHECK_EQ (ev_embeddable_backends (), EVBACKEND_EPOLL | EVBACKEND_KQUEUE | EVBACKEND_PORT | EVBACKEND_IOURING);
 }
 
 TEST (flags_without_backend_take_recommended, .once = 1)

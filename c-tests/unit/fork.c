@@ -455,7 +455,7 @@ TEST (fork_without_forkcheck_nothing_is_noticed, .backends = T_SELECT | T_POLL)
 }
 
 /* Nobody told the loop: it may say so and abort, or notice; it must not hang or take the parent's events. */
-TEST (fork_forgotten_on_linuxaio, .backends = T_LINUXAIO, .ours_only = "a child that runs a linuxaio loop without ev_loop_fork aborts or takes the parent's events in the reference")
+TEST (fork_forgotten_with_a_ring, .backends = T_LINUXAIO | T_IOURING, .ours_only = "a child that runs a linuxaio loop without ev_loop_fork aborts or takes the parent's events in the reference")
 {
   struct ev_loop *loop = t_loop (0);
   char said[4096];

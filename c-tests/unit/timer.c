@@ -753,7 +753,7 @@ TEST (timer_never_early)
 }
 
 /* The shortest of many waits says what the back-end can resolve, whatever the load. */
-TEST (timer_waits_finer_than_a_millisecond, .backends = T_SELECT | T_EPOLL | T_LINUXAIO, .no_valgrind = 1, /* no epoll_pwait2 there */
+TEST (timer_waits_finer_than_a_millisecond, .backends = T_SELECT | T_EPOLL | T_LINUXAIO | T_IOURING, .no_valgrind = 1, /* no epoll_pwait2 there */
       .ours_only = "the reference waits in whole milliseconds on epoll and linuxaio", .ours_only_on = T_EPOLL | T_LINUXAIO)
 {
   struct ev_loop *loop = t_loop (0);

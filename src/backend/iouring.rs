@@ -73,9 +73,8 @@ pub struct IoUring {
     /// The process that the ring belongs to.
     owner: Cell<c_int>,
     slots: Arr<Slot>,
-    /// Descriptors to hand over, and those that are being handed over.
+    /// Descriptors to hand over.
     queue: Arr<c_int>,
-    batch: Arr<c_int>,
     /// The data of polls to be cancelled.
     cancels: Arr<u64>,
     polls: Arr<pollfd>,
@@ -94,7 +93,6 @@ impl IoUring {
             owner: Cell::new(0),
             slots: Arr::new(),
             queue: Arr::new(),
-            batch: Arr::new(),
             cancels: Arr::new(),
             polls: Arr::new(),
             armed: Cell::new(0),
@@ -117,6 +115,7 @@ impl IoUring {
     }
 
     /// Has a descriptor handed over before the next wait.
+    #[inline(never)]
     fn enqueue(&self, fd: c_int) {
         let listed = self.slot(fd).listed;
         self.change(fd, |slot| {
@@ -191,7 +190,6 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, new: c_int) {
         Place::Armed => {
             u.cancels.push(pack(fd, slot.generation));
             u.armed.set(u.armed.get().wrapping_sub(1));
-            u.expect_late(1);
         }
         Place::Idle | Place::Queued => {}
     }
@@ -205,6 +203,8 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, new: c_int) {
 }
 
 /// This descriptor alone is polled by epoll from now on, until it is modified again.
+#[cold]
+#[inline(never)]
 fn move_to_epoll<H: Host>(b: &Backend, host: H, fd: c_int, error: c_int) {
     let u = &b.iouring;
     if b.epoll.descriptor() < 0 {
@@ -226,6 +226,7 @@ fn watch_set(b: &Backend) {
 }
 
 /// Appends an entry. Where there is no room the kernel is called, and if `handle`, what it completed meanwhile is handled.
+#[inline(never)]
 fn put<H: Host>(b: &Backend, host: H, ring: &Ring, entry: Entry, handle: bool) -> Result<bool, c_int> {
     let mut any = false;
     while !ring.push(entry) {
@@ -237,15 +238,15 @@ fn put<H: Host>(b: &Backend, host: H, ring: &Ring, entry: Entry, handle: bool) -
     Ok(any)
 }
 
+#[inline(never)]
 fn arm<H: Host>(b: &Backend, host: H, ring: &Ring, fd: c_int, handle: bool) -> Result<bool, c_int> {
     let u = &b.iouring;
     let slot = u.slot(fd);
     let generation = slot.generation.wrapping_add(1);
     let any = put(b, host, ring, Entry::poll(fd, poll_bits(slot.events), pack(fd, generation)), handle)?;
-    let turn = u.turn.get();
     u.change(fd, |slot| {
         slot.generation = generation;
-        slot.turn = turn;
+        slot.turn = u.turn.get();
         slot.place = Place::Armed;
     });
     u.armed.set(u.armed.get().wrapping_add(1));
@@ -253,27 +254,22 @@ fn arm<H: Host>(b: &Backend, host: H, ring: &Ring, fd: c_int, handle: bool) -> R
 }
 
 /// Makes entries of all that is queued; if `ask`, but for what poll finds ready. Whether anything was reported.
+#[inline(never)]
 fn hand_over<H: Host>(b: &Backend, host: H, ring: &Ring, ask: bool) -> Result<bool, c_int> {
     let u = &b.iouring;
     let mut any = false;
     while let Some(data) = u.cancels.get(u.cancels.len().wrapping_sub(1)) {
         any |= put(b, host, ring, Entry::cancel(ring, data, pack(NO_DESCRIPTOR, 0)), ask)?;
         u.cancels.pop();
-        if !ring.tells_failures_only() {
-            u.expect_late(1);
-        }
+        // Its own completion, and that of the poll that ends.
+        u.expect_late(if ring.tells_failures_only() { 1 } else { 2 });
     }
-    u.batch.truncate(0);
     u.polls.truncate(0);
-    for index in 0..u.queue.len() {
-        if let Some(fd) = u.queue.get(index) {
-            u.change(fd, |slot| slot.listed = false);
-            u.batch.push(fd);
-        }
-    }
-    u.queue.truncate(0);
-    for index in 0..u.batch.len() {
-        let Some(fd) = u.batch.get(index) else { continue };
+    let count = u.queue.len();
+    // What is added meanwhile is for the next turn.
+    for index in 0..count {
+        let Some(fd) = u.queue.get(index) else { continue };
+        u.change(fd, |slot| slot.listed = false);
         let slot = u.slot(fd);
         if slot.place != Place::Queued {
             continue;
@@ -286,6 +282,10 @@ fn hand_over<H: Host>(b: &Backend, host: H, ring: &Ring, ask: bool) -> Result<bo
             any |= arm(b, host, ring, fd, ask)?;
         }
     }
+    for index in count..u.queue.len() {
+        u.queue.set(index.wrapping_sub(count), u.queue.get(index).unwrap_or(NO_DESCRIPTOR));
+    }
+    u.queue.truncate(u.queue.len().wrapping_sub(count));
     if !u.polls.is_empty() {
         any |= ask_poll(b, host, ring)?;
     }
@@ -302,15 +302,19 @@ fn ask_poll<H: Host>(b: &Backend, host: H, ring: &Ring) -> Result<bool, c_int> {
     let mut any = false;
     for index in 0..u.polls.len() {
         let Some(pollfd { fd, revents, .. }) = u.polls.get(index) else { continue };
-        if result.is_ok() && revents != 0 {
-            any = true;
-            u.change(fd, |slot| slot.needed = slot.needed.saturating_sub(1).max(FIRST_STREAK));
-            tell(b, host, fd, c_int::from(revents));
-        } else {
-            u.change(fd, |slot| {
+        let ready = result.is_ok() && revents != 0;
+        u.change(fd, |slot| {
+            if ready {
+                slot.needed = slot.needed.saturating_sub(1).max(FIRST_STREAK);
+            } else {
                 slot.streak = 0;
                 slot.needed = slot.needed.saturating_mul(2).min(LAST_STREAK);
-            });
+            }
+        });
+        if ready {
+            any = true;
+            tell(b, host, fd, c_int::from(revents));
+        } else {
             any |= arm(b, host, ring, fd, true)?;
         }
     }
@@ -318,6 +322,7 @@ fn ask_poll<H: Host>(b: &Backend, host: H, ring: &Ring) -> Result<bool, c_int> {
 }
 
 /// What poll's bits say of a descriptor.
+#[inline(never)]
 fn tell<H: Host>(b: &Backend, host: H, fd: c_int, bits: c_int) {
     let any = |some: i16| bits & c_int::from(some) != 0;
     if fd == b.epoll.descriptor() {
@@ -334,6 +339,7 @@ fn tell<H: Host>(b: &Backend, host: H, fd: c_int, bits: c_int) {
 }
 
 /// Handles all completions; whether there was one that says anything.
+#[inline(never)]
 fn drain<H: Host>(b: &Backend, host: H, ring: &Ring) -> bool {
     let mut any = false;
     while let Some(completion) = ring.take() {
@@ -434,6 +440,8 @@ pub fn flush<H: Host>(b: &Backend, host: H) {
 }
 
 /// Another thread than before runs the loop, which the best kind of ring does not allow.
+#[cold]
+#[inline(never)]
 fn hand_on<H: Host>(b: &Backend, host: H) -> bool {
     let u = &b.iouring;
     u.handovers.set(u.handovers.get().wrapping_add(1));
@@ -444,6 +452,7 @@ fn hand_on<H: Host>(b: &Backend, host: H) -> bool {
 }
 
 /// A new ring in this process, where all that was with the old one is queued. False: epoll has taken over.
+#[inline(never)]
 fn replace_ring<H: Host>(b: &Backend, host: H) -> bool {
     let u = &b.iouring;
     u.drop_ring();
@@ -468,6 +477,8 @@ fn queue_again(u: &IoUring, armed: bool) {
 }
 
 /// What comes of a call that failed.
+#[cold]
+#[inline(never)]
 fn failed<H: Host>(b: &Backend, host: H, error: c_int) {
     let u = &b.iouring;
     queue_again(u, false);
@@ -488,6 +499,8 @@ fn failed<H: Host>(b: &Backend, host: H, error: c_int) {
 }
 
 /// epoll takes over for good.
+#[cold]
+#[inline(never)]
 fn give_up<H: Host>(b: &Backend, host: H, error: c_int) {
     checking::tell(c"iouring gives way to epoll", error);
     close(b);
@@ -497,6 +510,7 @@ fn give_up<H: Host>(b: &Backend, host: H, error: c_int) {
 }
 
 /// A new ring, and all descriptors anew.
+#[inline(never)]
 pub fn rebuild<H: Host>(b: &Backend, host: H) {
     let u = &b.iouring;
     u.drop_ring();
@@ -526,7 +540,6 @@ pub fn close(b: &Backend) {
     u.drop_ring();
     u.slots.release();
     u.queue.release();
-    u.batch.release();
     u.cancels.release();
     u.polls.release();
 }

@@ -226,7 +226,7 @@ impl Ring {
         let at = |offset: u32| rings.wrapping_add(offset as usize).cast_const();
         for index in 0..told.entries {
             // SAFETY: MAPPED; the array has that many elements. Entry i is always the one at i.
-            unsafe { rings.add(array).cast::<u32>().add(index as usize).write(index) };
+            unsafe { (*rings.add(array).cast::<AtomicU32>().add(index as usize)).store(index, Ordering::Relaxed) };
         }
         Ok(Self {
             fd,
