@@ -53,7 +53,7 @@ help:
 	@echo 'make fuzz             PROGRAMS=1000000 random programs on ours and the reference, for each backend'
 	@echo 'make check-core       the core against a model, on a scripted kernel'
 	@echo 'make fuzz-core        the same under libFuzzer, SECONDS=60 for each target; installs cargo-fuzz if it is missing'
-	@echo 'make soak             SECONDS=600 of everything at once, on each of BACKENDS=epoll linuxaio'
+	@echo 'make soak             SECONDS=600 of everything at once, on each of BACKENDS=epoll linuxaio iouring'
 	@echo 'make bench            what scenarios cost, beside the reference; BENCHMARKS.md says how to ask for some'
 	@echo 'make check-deb        the Debian packages, in a scratch root of Debian; as root'
 	@echo 'make reference        builds a reference library with all of its Linux backends'
@@ -188,7 +188,7 @@ bench: lib
 	$(OURS) $(CARGO) bench --locked --profile dev --target-dir '$(TARGET)' --bench bench
 
 soak: SECONDS = 600
-soak: BACKENDS = epoll linuxaio
+soak: BACKENDS = epoll linuxaio iouring
 soak: lib
 	@scripts/soak '$(TARGET)/soak' '$(abspath $(OUT))' '$(SECONDS)' $(BACKENDS)
 

@@ -21,6 +21,7 @@ const SELECT: Backend = Backend { name: "select", bit: 0x01 };
 const POLL: Backend = Backend { name: "poll", bit: 0x02 };
 const EPOLL: Backend = Backend { name: "epoll", bit: 0x04 };
 const LINUXAIO: Backend = Backend { name: "linuxaio", bit: 0x40 };
+const IOURING: Backend = Backend { name: "iouring", bit: 0x80 };
 
 #[derive(Clone, Copy)]
 struct Backend {
@@ -101,6 +102,11 @@ fn nothing_is_lost_on_linuxaio() {
 }
 
 #[test]
+fn nothing_is_lost_on_iouring() {
+    nothing_lost(IOURING, "calm", CALM_PROGRAMS, 1);
+}
+
+#[test]
 fn closed_descriptors_are_told_of_on_select() {
     nothing_lost(SELECT, "closing", CALM_PROGRAMS, 1);
 }
@@ -118,6 +124,11 @@ fn closed_descriptors_disturb_nothing_on_epoll() {
 #[test]
 fn closed_descriptors_disturb_nothing_on_linuxaio() {
     nothing_lost(LINUXAIO, "closing", AIO_PROGRAMS, AIO_PROCESSES);
+}
+
+#[test]
+fn closed_descriptors_disturb_nothing_on_iouring() {
+    nothing_lost(IOURING, "closing", CALM_PROGRAMS, 1);
 }
 
 /// A library compared with itself has no difference, one with another's traces has: the comparison can fail.

@@ -21,6 +21,9 @@
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
+#ifndef SYS_io_uring_enter
+#define SYS_io_uring_enter 426
+#endif
 
 static long ticks;
 /* How far the real clock was set. */
@@ -193,6 +196,17 @@ syscall (long number, ...)
       struct timespec none = { 0, 0 };
       ready = kernel (SYS_io_getevents, a, b, c, d, &none);
       waited (ready, of_timespec ((const struct timespec *)e));
+      return ready;
+    }
+  if (number == SYS_io_uring_enter && c)
+    {
+      /* What is handed over first, then the wait, whose argument has the time's address at its end. */
+      struct timespec none = { 0, 0 };
+      unsigned long argument[3] = { 0, 0, (unsigned long)&none };
+      ready = kernel (number, a, b, 0l, d, e, f);
+      if (ready < 0)
+        return ready;
+      waited (kernel (number, a, 0l, c, d, argument, f) >= 0, of_timespec (*(const struct timespec *const *)(e + 16)));
       return ready;
     }
   return kernel (number, a, b, c, d, e, f);

@@ -168,7 +168,7 @@ fn check_profile(faults: &[Fault], outcomes: &[String]) {
         let mut others =
             section.lines().filter(|line| !BACKENDS.iter().any(|(name, _)| line.starts_with(&format!("| {name} |"))));
         let named = names(section, own, call)
-            || own == "linuxaio" && names(section, "epoll", call)
+            || matches!(own, "linuxaio" | "iouring") && names(section, "epoll", call)
             || others.any(|line| words(line).any(|word| word == call));
         assert!(outcome == table::NOT_MADE || named, "README.md does not name {call}, which {own} makes");
     }

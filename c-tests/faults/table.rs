@@ -32,7 +32,7 @@ Written by `FERROEV_BLESS=1 cargo test --test faults`; the test compares.
 pub fn write(faults: &[Fault], outcomes: &[String]) -> String {
     let mut text = HEAD.to_owned();
     text.push_str(
-        "\n| call | fails with | which | select | poll | epoll | linuxaio |\n|---|---|---|---|---|---|---|\n",
+        "\n| call | fails with | which | select | poll | epoll | linuxaio | iouring |\n|---|---|---|---|---|---|---|---|\n",
     );
     let mut line_of: BTreeMap<(usize, String, String), Vec<String>> = BTreeMap::new();
     let mut order: Vec<&str> = Vec::new();

@@ -384,13 +384,10 @@ pub fn wait<H: Host>(b: &Backend, host: H, seconds: f64) {
     let always_ready = b.epoll.has_always_ready();
     let seconds = if always_ready { 0.0 } else { seconds };
     while let Some(ring) = u.ring.get() {
-        let result = turn(b, host, &ring, seconds);
-        let Err(error) = result else { break };
-        if error == libc::EEXIST && hand_on(b, host) {
-            continue;
+        let Err(error) = turn(b, host, &ring, seconds) else { break };
+        if !failed(b, host, error) {
+            return;
         }
-        failed(b, host, error);
-        return;
     }
     if always_ready {
         b.epoll.wait_quietly(host);
@@ -406,10 +403,10 @@ fn turn<H: Host>(b: &Backend, host: H, ring: &Ring, seconds: f64) -> Result<(), 
         // Those that say nothing must not end it.
         let least = u.late.get().wrapping_add(1);
         host.release();
-        result = ring.enter(least, true, seconds);
+        result = ring.wait(least, seconds);
         host.acquire();
     } else if result.is_ok() && (ring.queued() != 0 || ring.asks_for_a_call()) {
-        result = ring.enter(0, false, 0.0);
+        result = ring.enter(0);
     }
     if let Err(libc::EINTR | libc::ETIME) = result {
         result = Ok(());
@@ -439,18 +436,6 @@ pub fn flush<H: Host>(b: &Backend, host: H) {
     }
 }
 
-/// Another thread than before runs the loop, which the best kind of ring does not allow.
-#[cold]
-#[inline(never)]
-fn hand_on<H: Host>(b: &Backend, host: H) -> bool {
-    let u = &b.iouring;
-    u.handovers.set(u.handovers.get().wrapping_add(1));
-    if u.handovers.get() > HANDOVERS {
-        u.kind.set(uring::SHARED);
-    }
-    replace_ring(b, host)
-}
-
 /// A new ring in this process, where all that was with the old one is queued. False: epoll has taken over.
 #[inline(never)]
 fn replace_ring<H: Host>(b: &Backend, host: H) -> bool {
@@ -476,15 +461,23 @@ fn queue_again(u: &IoUring, armed: bool) {
     }
 }
 
-/// What comes of a call that failed.
+/// What comes of a call that failed. True: it is to be made again now.
 #[cold]
 #[inline(never)]
-fn failed<H: Host>(b: &Backend, host: H, error: c_int) {
+fn failed<H: Host>(b: &Backend, host: H, error: c_int) -> bool {
     let u = &b.iouring;
     queue_again(u, false);
     match error {
         // Without memory for entries or completions it is tried again in the next iteration.
         libc::EAGAIN | libc::EBUSY => {}
+        // Another thread than before runs the loop, which the best kind of ring does not allow.
+        libc::EEXIST if u.kind.get() == uring::BEST => {
+            u.handovers.set(u.handovers.get().wrapping_add(1));
+            if u.handovers.get() > HANDOVERS {
+                u.kind.set(uring::SHARED);
+            }
+            return replace_ring(b, host);
+        }
         // Closed by the program, and perhaps another file by now.
         libc::EBADF | libc::EOPNOTSUPP => {
             if let Some(ring) = u.ring.take() {
@@ -496,6 +489,7 @@ fn failed<H: Host>(b: &Backend, host: H, error: c_int) {
         libc::ENOSYS | libc::EPERM | libc::EACCES => give_up(b, host, error),
         _ => host.syserr(c"(libev) iouring io_uring_enter", error),
     }
+    false
 }
 
 /// epoll takes over for good.
@@ -520,12 +514,7 @@ pub fn rebuild<H: Host>(b: &Backend, host: H) {
         }
         host.syserr(c"(libev) iouring io_uring_setup", error);
     }
-    for fd in 0..u.slots.len() as c_int {
-        u.change(fd, |slot| {
-            slot.place = Place::Idle;
-            slot.listed = false;
-        });
-    }
+    u.slots.truncate(0);
     u.queue.truncate(0);
     if b.epoll.descriptor() < 0 {
         host.rearm_all();

@@ -5,9 +5,11 @@
 //! MAPPED: the rings are mapped, laid out as io_uring_setup said, until the handle is closed or forgotten. Of each ring
 //! one end is written by us alone, the other by the kernel.
 
-use core::ffi::{c_int, c_long, c_void};
+use core::ffi::{c_int, c_long};
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
+
+use libc::timespec;
 
 use super::cancel::cancellable;
 use super::time::span;
@@ -171,6 +173,12 @@ struct WaitArgument {
     timeout: u64,
 }
 
+impl WaitArgument {
+    fn new(timeout: &timespec) -> Self {
+        Self { mask: 0, mask_size: 0, least_micros: 0, timeout: ptr::from_ref(timeout).expose_provenance() as u64 }
+    }
+}
+
 /// Both rings. The handle is a copy; `close` and `forget` end what it stands for.
 #[derive(Clone, Copy)]
 pub struct Ring {
@@ -202,6 +210,7 @@ impl Ring {
         result
     }
 
+    #[inline(never)]
     fn setup_with(flags: u32) -> Result<Self, c_int> {
         let flags = flags | SETUP_CQSIZE | SETUP_CLAMP;
         let mut asked = Parameters { flags, completions: COMPLETIONS, ..Parameters::default() };
@@ -258,7 +267,7 @@ impl Ring {
     pub fn close(&self, armed: u32) {
         if armed != 0 && self.push(Entry::cancel_all()) {
             // A failure leaves it to the worker.
-            let _ = self.enter(armed, false, 0.0);
+            let _ = self.enter(armed);
         }
         fd::close(self.fd);
         self.forget();
@@ -319,31 +328,28 @@ impl Ring {
 
     /// Hands all entries over.
     pub fn submit(&self) -> Result<(), c_int> {
-        check_long(self.call(0, 0, ptr::null(), 0)).map(|_| ())
+        check_long(self.call(0, 0, ptr::null())).map(|_| ())
     }
 
-    /// Hands all entries over, and lets the kernel work for us; if `wait`, until there are `least` completions or for
-    /// `seconds`.
-    pub fn enter(&self, least: u32, wait: bool, seconds: f64) -> Result<(), c_int> {
+    /// Hands all entries over and lets the kernel work for us, to make `least` completions if it can at once.
+    pub fn enter(&self, least: u32) -> Result<(), c_int> {
+        let now = span(0.0);
+        check_long(self.call(least, ENTER_GETEVENTS | ENTER_EXT_ARG, &WaitArgument::new(&now))).map(|_| ())
+    }
+
+    /// Hands all entries over and waits for `least` completions, at most for `seconds`.
+    #[inline(never)]
+    pub fn wait(&self, least: u32, seconds: f64) -> Result<(), c_int> {
         let timeout = span(seconds);
-        let argument = WaitArgument {
-            mask: 0,
-            mask_size: 0,
-            least_micros: 0,
-            timeout: (&raw const timeout).expose_provenance() as u64,
-        };
         // An idle loop would show as waiting for a disk.
         let iowait = if self.features & FEATURE_NO_IOWAIT != 0 { ENTER_NO_IOWAIT } else { 0 };
-        let call = || {
-            let flags = ENTER_GETEVENTS | ENTER_EXT_ARG | iowait;
-            self.call(least, flags, (&raw const argument).cast(), size_of::<WaitArgument>())
-        };
-        let result = if wait { cancellable(call) } else { check_long(call()) };
-        result.map(|_| ())
+        let argument = WaitArgument::new(&timeout);
+        cancellable(|| self.call(least, ENTER_GETEVENTS | ENTER_EXT_ARG | iowait, &raw const argument)).map(|_| ())
     }
 
-    fn call(&self, least: u32, flags: u32, argument: *const c_void, size: usize) -> c_long {
-        // SAFETY: KERNEL; entries hold no pointers.
+    #[inline(never)]
+    fn call(&self, least: u32, flags: u32, argument: *const WaitArgument) -> c_long {
+        // SAFETY: KERNEL; entries hold no pointers. Without `ENTER_EXT_ARG` there is no argument.
         unsafe {
             libc::syscall(
                 libc::SYS_io_uring_enter,
@@ -352,7 +358,7 @@ impl Ring {
                 least as c_long,
                 flags as c_long,
                 argument,
-                size,
+                if argument.is_null() { 0 } else { size_of::<WaitArgument>() },
             )
         }
     }
@@ -362,6 +368,7 @@ fn entry_bytes(count: u32) -> usize {
     (count as usize).wrapping_mul(size_of::<Entry>())
 }
 
+#[inline(never)]
 fn map(fd: c_int, what: i64, bytes: usize) -> Result<*mut u8, c_int> {
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_POPULATE);
     // SAFETY: KERNEL; a new mapping.
