@@ -55,11 +55,7 @@ pub const CALLS: &[Call] = &[
     call("io_cancel", SYS_io_cancel, errors![EAGAIN EINVAL EFAULT ENOSYS EPERM]),
     call("io_destroy", SYS_io_destroy, errors![EINVAL ENOSYS EPERM]),
     call("io_uring_setup", SYS_io_uring_setup, errors![EAGAIN EMFILE ENFILE ENOMEM EINVAL ENOSYS EPERM]),
-    call(
-        "io_uring_enter",
-        SYS_io_uring_enter,
-        errors![EAGAIN EBUSY EBADF EINVAL EFAULT EINTR EEXIST ENOMEM ENOSYS EPERM],
-    ),
+    call("io_uring_enter", SYS_io_uring_enter, errors![EAGAIN EBUSY EINVAL EFAULT EINTR EEXIST ENOMEM ENOSYS EPERM]),
     call("eventfd2", SYS_eventfd2, errors![EMFILE ENFILE ENOMEM ENODEV ENOSYS EPERM]),
     call("read", SYS_read, errors![EINTR EAGAIN]),
     by_chance(call("write", SYS_write, errors![EINTR])),

@@ -16,7 +16,6 @@ use super::epoll::pack;
 use super::{Backend, Host, Kind};
 use crate::abi::{EV_READ, EV_WRITE};
 use crate::checking;
-use crate::diag;
 use crate::mem::Arr;
 use crate::sys;
 use crate::sys::incarnation::incarnation;
@@ -507,15 +506,11 @@ fn give_up<H: Host>(b: &Backend, host: H, error: c_int) {
 #[inline(never)]
 pub fn rebuild<H: Host>(b: &Backend, host: H) {
     let u = &b.iouring;
-    u.drop_ring();
-    while let Err(error) = u.setup() {
-        if !diag::has_syserr() {
-            return give_up(b, host, error);
-        }
-        host.syserr(c"(libev) iouring io_uring_setup", error);
-    }
     u.slots.truncate(0);
     u.queue.truncate(0);
+    if !replace_ring(b, host) {
+        return;
+    }
     if b.epoll.descriptor() < 0 {
         host.rearm_all();
     } else {
