@@ -10,7 +10,7 @@
 use core::cell::Cell;
 use core::ffi::c_int;
 
-use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, pollfd};
+use libc::{POLLIN, POLLNVAL, POLLOUT, pollfd};
 
 use super::epoll::pack;
 use super::{Backend, Host, Kind};
@@ -321,19 +321,13 @@ fn ask_poll<H: Host>(b: &Backend, host: H, ring: &Ring) -> Result<bool, c_int> {
 }
 
 /// What poll's bits say of a descriptor.
-#[inline(never)]
 fn tell<H: Host>(b: &Backend, host: H, fd: c_int, bits: c_int) {
-    let any = |some: i16| bits & c_int::from(some) != 0;
-    if fd == b.epoll.descriptor() {
-        if any(POLLNVAL) {
-            host.request_rebuild();
-        } else {
-            b.epoll.wait_quietly(host);
-        }
-    } else if any(POLLNVAL) {
-        host.kill(fd, libc::EBADF);
+    if fd != b.epoll.descriptor() {
+        super::report_polled(host, fd, bits);
+    } else if bits & c_int::from(POLLNVAL) != 0 {
+        host.request_rebuild();
     } else {
-        host.report(fd, super::revents_of(any(POLLIN), any(POLLOUT), any(POLLERR | POLLHUP)));
+        b.epoll.wait_quietly(host);
     }
 }
 

@@ -454,13 +454,8 @@ fn complete<H: Host>(b: &Backend, host: H, event: Event) -> bool {
         b.epoll.wait_quietly(host);
         return true;
     }
-    let any = |bits: i16| event.result & i64::from(bits as u16) != 0;
-    if event.result < 0 || any(libc::POLLNVAL) {
-        host.kill(fd, libc::EBADF);
-    } else {
-        let broken = any(libc::POLLERR | libc::POLLHUP);
-        host.report(fd, super::revents_of(any(libc::POLLIN), any(libc::POLLOUT), broken));
-    }
+    let bits = if event.result < 0 { c_int::from(libc::POLLNVAL) } else { event.result as c_int };
+    super::report_polled(host, fd, bits);
     true
 }
 

@@ -13,7 +13,9 @@ mod poll;
 mod select;
 
 use core::cell::Cell;
-use core::ffi::{CStr, c_int, c_uint};
+use core::ffi::{CStr, c_int, c_short, c_uint};
+
+use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT};
 
 use crate::abi::{
     EV_READ, EV_WRITE, EVBACKEND_EPOLL, EVBACKEND_IOURING, EVBACKEND_KQUEUE, EVBACKEND_LINUXAIO, EVBACKEND_POLL,
@@ -263,6 +265,17 @@ fn wait_failed<H: Host>(host: H, error: c_int, message: &CStr) {
         libc::EBADF => host.kill_closed(),
         libc::ENOMEM if !diag::has_syserr() => host.kill_one(),
         _ => host.syserr(message, error),
+    }
+}
+
+/// Reports what poll's bits say of a descriptor; one that is not open is killed.
+#[inline(never)]
+fn report_polled<H: Host>(host: H, fd: c_int, bits: c_int) {
+    let any = |some: c_short| bits & c_int::from(some) != 0;
+    if any(POLLNVAL) {
+        host.kill(fd, libc::EBADF);
+    } else {
+        host.report(fd, revents_of(any(POLLIN), any(POLLOUT), any(POLLERR | POLLHUP)));
     }
 }
 

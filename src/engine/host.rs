@@ -54,18 +54,17 @@ impl Host for LoopPtr {
         self.run.ask_rebuild();
     }
 
+    #[inline]
     fn release(self) {
-        let hook = self.run.release_hook.get();
-        if hook.is_some() {
-            self.checks.lend();
+        if self.run.release_hook.get().is_some() {
+            self.call_release_hook();
         }
-        self.call_wait_hook(hook);
     }
 
+    #[inline]
     fn acquire(self) {
-        self.call_wait_hook(self.run.acquire_hook.get());
-        if self.run.release_hook.get().is_some() {
-            self.checks.take_back();
+        if self.run.acquire_hook.get().is_some() || self.run.release_hook.get().is_some() {
+            self.call_acquire_hook();
         }
     }
 
@@ -73,5 +72,23 @@ impl Host for LoopPtr {
         // The acquire callback may have changed it.
         sys::set_errno(error);
         diag::syserr(message);
+    }
+}
+
+impl LoopPtr {
+    #[cold]
+    #[inline(never)]
+    fn call_release_hook(self) {
+        self.checks.lend();
+        self.call_wait_hook(self.run.release_hook.get());
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn call_acquire_hook(self) {
+        self.call_wait_hook(self.run.acquire_hook.get());
+        if self.run.release_hook.get().is_some() {
+            self.checks.take_back();
+        }
     }
 }
