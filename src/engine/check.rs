@@ -301,11 +301,8 @@ fn describe(entry: &Entry) {
     unsafe {
         dprintf(STDERR, c"libev:   watcher %p: %s".as_ptr(), entry.watcher().raw(), entry.kind.name());
         for (member, value) in entry.members() {
-            match member.form {
-                Form::Address => dprintf(STDERR, c", %s %#llx".as_ptr(), member.name, value),
-                Form::Time => dprintf(STDERR, c", %s %.6f".as_ptr(), member.name, f64::from_bits(value as u64)),
-                _ => dprintf(STDERR, c", %s %lld".as_ptr(), member.name, value),
-            };
+            let format = if member.form == Form::Address { c", %s %#llx" } else { c", %s %lld" };
+            dprintf(STDERR, format.as_ptr(), member.name, value);
         }
         dprintf(STDERR, c", callback ".as_ptr());
         sys::symbol::print_function(STDERR, entry.callback);

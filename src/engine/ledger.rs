@@ -153,9 +153,10 @@ impl Entry {
         })
     }
 
-    /// The members of its own, and what they held.
+    /// What it watches: the members of its own but for times, and what they held.
     pub fn members(&self) -> impl Iterator<Item = (Member, i64)> {
-        self.kind.members().into_iter().zip(self.values).filter(|(member, _)| member.form != Form::Nothing)
+        let all = self.kind.members().into_iter().zip(self.values);
+        all.filter(|(member, _)| !matches!(member.form, Form::Nothing | Form::Time))
     }
 
     pub fn watcher(&self) -> WatcherPtr {
