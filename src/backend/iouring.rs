@@ -265,7 +265,7 @@ fn hand_over<H: Host>(b: &Backend, host: H, ring: &Ring, ask: bool) -> Result<bo
     }
     u.polls.truncate(0);
     let count = u.queue.len();
-    // What is added meanwhile is for the next turn.
+    // What is added meanwhile is for the next turn. After a failure the next turn begins at the start again.
     for index in 0..count {
         let Some(fd) = u.queue.get(index) else { continue };
         u.change(fd, |slot| slot.listed = false);
@@ -434,7 +434,11 @@ pub fn flush<H: Host>(b: &Backend, host: H) {
 fn replace_ring<H: Host>(b: &Backend, host: H) -> bool {
     let u = &b.iouring;
     u.drop_ring();
-    queue_again(u, true);
+    for fd in 0..u.slots.len() as c_int {
+        if u.slot(fd).place == Place::Armed {
+            u.enqueue(fd);
+        }
+    }
     match u.setup() {
         Ok(()) => true,
         Err(error) => {
@@ -444,22 +448,11 @@ fn replace_ring<H: Host>(b: &Backend, host: H) -> bool {
     }
 }
 
-/// Lists all that is queued and, if `armed`, what was armed.
-fn queue_again(u: &IoUring, armed: bool) {
-    for fd in 0..u.slots.len() as c_int {
-        let place = u.slot(fd).place;
-        if place == Place::Queued || armed && place == Place::Armed {
-            u.enqueue(fd);
-        }
-    }
-}
-
 /// What comes of a call that failed. True: it is to be made again now.
 #[cold]
 #[inline(never)]
 fn failed<H: Host>(b: &Backend, host: H, error: c_int) -> bool {
     let u = &b.iouring;
-    queue_again(u, false);
     match error {
         // Without memory for entries or completions it is tried again in the next iteration.
         libc::EAGAIN | libc::EBUSY => {}
