@@ -11,7 +11,7 @@ use common::library::{Kind, Library};
 use exchange::Fuzzer;
 
 /// What `make check` has time for.
-const PROGRAMS: u64 = 25_000;
+const PROGRAMS: u64 = 18_000;
 const CALM_PROGRAMS: u64 = 8_000;
 /// To end a loop on linuxaio takes the kernel 30 milliseconds, in which others can run.
 const AIO_PROGRAMS: u64 = 4_000;
