@@ -248,6 +248,7 @@ impl LoopPtr {
     /// Waits for the backend, for as long as nothing else is due, and reads the clocks after it.
     fn wait(self, flags: c_int) {
         let before = self.mono();
+        self.update_time();
         // From here on a sender writes to wake us; one that came before is seen here.
         let skipped = self.wake.begin_wait();
         let must_not_block = flags & EVRUN_NOWAIT != 0
@@ -255,9 +256,6 @@ impl LoopPtr {
             || self.run.active.get() == 0
             || self.hooks.any_idle()
             || self.fds.take_urgent();
-        if self.needs_time(must_not_block) {
-            self.update_time();
-        }
         let seconds = if must_not_block { 0.0 } else { self.collect(self.time_to_wait(), before) };
         self.run.iteration.set(self.run.iteration.get().wrapping_add(1));
         self.backend.wait(self, seconds);
@@ -267,13 +265,6 @@ impl LoopPtr {
         self.fds.take_urgent();
         self.catch_skipped();
         self.update_time();
-    }
-
-    /// Whether anything before the end of the wait looks at the time.
-    fn needs_time(self, must_not_block: bool) -> bool {
-        let is_seen = self.run.release_hook.get().is_some() || self.run.acquire_hook.get().is_some();
-        let bounds_wait = !self.timers.is_empty() || !self.periodics.is_empty() || self.run.io_collect.get() > 0.0;
-        is_seen || bounds_wait && !must_not_block
     }
 
     /// Seconds until something is due.
