@@ -23,7 +23,7 @@ static int depth, references;
    descriptors differs (COMPATIBILITY.md). */
 static ev_async opener;
 
-enum { BUDGET = 120, DEEPEST = 3, INNER_CALLS = 10, CALM_TURNS = 4, PATIENCE = 200 };
+enum { BUDGET = 120, DEEPEST = 3, INNER_CALLS = 10, CALM_TURNS = 4, PATIENCE = 1000 };
 
 static void perform (const struct op *, int number);
 
