@@ -438,11 +438,14 @@ impl Heap {
     #[inline(never)]
     fn tidy(&self) {
         self.drop_left();
-        self.restore_order();
+        self.ordered.set(0);
     }
 
     #[inline(never)]
     fn drop_left(&self) {
+        while let Some(entry) = self.run.pop() {
+            self.entries.push(entry);
+        }
         let mut kept = 0;
         for index in 0..self.entries.len() {
             let Some(entry) = self.entries.get(index) else { break };
@@ -784,6 +787,26 @@ mod tests {
         }
         assert!(heap.verify());
         assert!(heap.places() <= 300, "{} places", heap.places());
+        heap.release();
+    }
+
+    /// Tidying leaves nothing in order, however many come after it.
+    #[test]
+    fn is_in_order_after_tidying() {
+        let mut all = watchers(160);
+        let base = all.as_mut_ptr();
+        // SAFETY: each element lives as long as the heap.
+        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+        let heap = Heap::new();
+        (0..100).for_each(|index| start(&heap, of(index), 1000.0));
+        assert!(heap.first().is_some());
+        for index in 0..60 {
+            assert!(heap.remove(of(index)));
+        }
+        // As many as there were, each earlier than the one before.
+        (100..160).for_each(|index| start(&heap, of(index), (500 - index) as f64));
+        assert_eq!(heap.first().map(|due| due.at), Some(341.0));
+        assert!(heap.verify());
         heap.release();
     }
 }
