@@ -14,24 +14,6 @@ TEST (uring_loop_is_one_descriptor, .backends = T_IOURING)
   CHECK_EQ (t_open_fds (), before);
 }
 
-TEST (uring_quiet_and_no_time_makes_no_system_call, .backends = T_IOURING)
-{
-  struct ev_loop *loop;
-  ev_io w;
-  int p[2];
-  t_skip_if_checked ("the checks ask the kernel which thread it is");
-  inject_watch_all ();
-  loop = t_loop (0);
-  t_pipe (p);
-  io_named (loop, &w, "r", p[0], EV_READ);
-  drive (loop, 2);
-  inject_mark ();
-  drive (loop, 100);
-  CHECK_EQ (inject_calls (-1), 0);
-  CHECK_TRACE ("");
-  ev_loop_destroy (loop);
-}
-
 TEST (uring_changes_go_with_the_wait, .backends = T_IOURING)
 {
   enum { READY = 10, CHANGED = 4, STOPPED = 3, FRESH = 5 };

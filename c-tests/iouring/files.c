@@ -112,24 +112,6 @@ TEST (uring_late_completion_of_a_number_used_again, .backends = T_IOURING)
   ev_loop_destroy (loop);
 }
 
-TEST (uring_stopped_before_its_completion_is_read, .backends = T_IOURING)
-{
-  struct ev_loop *loop = t_loop (0);
-  ev_io w;
-  int p[2];
-  t_pipe (p);
-  io_named (loop, &w, "w", p[0], EV_READ);
-  drive (loop, 1);
-  t_write (p[1], "x");
-  ev_io_stop (loop, &w);
-  drive (loop, 3);
-  CHECK_TRACE ("");
-  ev_io_start (loop, &w);
-  drive (loop, 1);
-  CHECK_TRACE ("w:1");
-  ev_loop_destroy (loop);
-}
-
 TEST (uring_closed_while_it_was_polled_every_turn, .backends = T_IOURING, .ours_only = "a closed descriptor aborts there")
 {
   struct ev_loop *loop = t_loop (0);

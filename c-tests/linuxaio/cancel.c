@@ -172,7 +172,7 @@ TEST (cancel_by_destroy_lets_go_of_all, .backends = T_LINUXAIO)
 
 /* ---- events that come late ---- */
 
-TEST (cancel_event_in_the_ring_of_a_stopped_one, .backends = T_LINUXAIO)
+TEST (cancel_event_in_the_ring_of_a_stopped_one, .backends = T_LINUXAIO | T_IOURING)
 {
   struct ev_loop *loop = t_loop (0);
   ev_io w;

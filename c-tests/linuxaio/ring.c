@@ -44,7 +44,7 @@ TEST (ring_with_an_event_is_not_waited_for, .backends = T_LINUXAIO)
   ev_loop_destroy (loop);
 }
 
-TEST (ring_empty_and_no_time_makes_no_system_call, .backends = T_LINUXAIO)
+TEST (ring_empty_and_no_time_makes_no_system_call, .backends = T_LINUXAIO | T_IOURING)
 {
   struct ev_loop *loop;
   ev_io w;

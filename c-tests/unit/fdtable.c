@@ -1,21 +1,5 @@
 /* The table of descriptors: many of them, high numbers, and the mistakes it must notice. */
-#include "drive.h"
-
-#include <sys/resource.h>
-
-static void
-need_fds (int n)
-{
-  struct rlimit limit;
-  CHECK (!getrlimit (RLIMIT_NOFILE, &limit));
-  if (limit.rlim_cur >= (rlim_t)n)
-    return;
-  limit.rlim_cur = (rlim_t)n;
-  if (limit.rlim_max < (rlim_t)n)
-    limit.rlim_max = (rlim_t)n;
-  if (setrlimit (RLIMIT_NOFILE, &limit))
-    t_skip ("the limit of open files is too low");
-}
+#include "many.h"
 
 /* ---- many and high ---- */
 
