@@ -329,6 +329,24 @@ init (void)
     }
 }
 
+/* Ours asks poll for some descriptors of an epoll loop, until another loop waits for that loop's set: from then on the order among what
+   is ready is the kernel's. That nothing is lost is looked for without this. */
+static void
+keep_the_kernels_order (struct ev_loop *of)
+{
+  struct ev_loop *other;
+  ev_embed w;
+  if (!of || !(ev_backend (of) & ev_embeddable_backends ()))
+    return;
+  other = ev_loop_new (EVBACKEND_POLL | EVFLAG_NOENV);
+  if (!other)
+    _exit (4);
+  ev_embed_init (&w, 0, of);
+  ev_embed_start (other, &w);
+  ev_embed_stop (other, &w);
+  ev_loop_destroy (other);
+}
+
 void
 run_program (const struct program *p, unsigned backend)
 {
@@ -344,6 +362,11 @@ run_program (const struct program *p, unsigned backend)
   loop = ev_loop_new (backend | p->flags);
   if (!loop || (p->embeds && !inner))
     _exit (4);
+  if (!heard)
+    {
+      keep_the_kernels_order (inner);
+      keep_the_kernels_order (loop);
+    }
   if (backend == EVBACKEND_POLL && p->flags & EVFLAG_SIGNALFD)
     {
       ev_async_init (&opener, CALLED (async));

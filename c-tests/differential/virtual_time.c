@@ -28,14 +28,15 @@
 static long ticks;
 /* How far the real clock was set. */
 static long jumped;
-/* In a row. */
-static int short_waits;
+/* Iterations in a row in which no time passed, and whether this one is such. It may have asked the kernel more than once, and reads
+   the clock after that. */
+static int short_waits, is_short;
 
 void
 virtual_reset (void)
 {
   ticks = jumped = 0;
-  short_waits = 0;
+  short_waits = is_short = 0;
 }
 
 double
@@ -63,21 +64,6 @@ virtual_jump (int steps)
   jumped += steps;
 }
 
-/* A wait that nothing ended. */
-static void
-wait_passes (double seconds)
-{
-  /* What a sleep left of a wait is this or nothing, as the arithmetic has it. */
-  if (seconds > 1.5e-6)
-    {
-      /* The longest waits have fractions of .48 and .55 of a step, and libraries round up to a millisecond, .06. */
-      ticks = (long)floor ((ticks * TICK + seconds) / TICK + .3) + 1;
-      short_waits = 0;
-    }
-  else if (!heard && ++short_waits % 16 == 0)
-    /* Nor does time stand still for ever. */
-    ++ticks;
-}
 
 static double
 of_timespec (const struct timespec *t)
@@ -101,15 +87,35 @@ real (void)
 static void
 waited (int ready, double seconds)
 {
-  if (!ready)
-    wait_passes (seconds);
+  is_short = !heard;
+  /* What a sleep left of a wait is this or nothing, as the arithmetic has it. */
+  if (!ready && seconds > 1.5e-6)
+    {
+      /* The longest waits have fractions of .48 and .55 of a step, and libraries round up to a millisecond, .06. */
+      ticks = (long)floor ((ticks * TICK + seconds) / TICK + .3) + 1;
+      short_waits = is_short = 0;
+    }
   look_for_ties (mono (), real ());
+}
+
+/* Nor does time stand still for ever. */
+static void
+end_iteration (void)
+{
+  if (is_short && ++short_waits % 16 == 0)
+    {
+      ++ticks;
+      look_for_ties (mono (), real ());
+    }
+  is_short = 0;
 }
 
 int
 clock_gettime (clockid_t id, struct timespec *now)
 {
-  double t = id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE ? real () : mono ();
+  double t;
+  end_iteration ();
+  t = id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE ? real () : mono ();
   now->tv_sec = (time_t)t;
   now->tv_nsec = lrint ((t - floor (t)) * 1e9);
   return 0;

@@ -43,6 +43,8 @@ pub const CALLS: &[Call] = &[
     #[cfg(target_arch = "x86_64")]
     call("select", SYS_select, errors![EINTR ENOMEM EINVAL EBADF ENOSYS EPERM]),
     call("pselect6", SYS_pselect6, errors![EINTR ENOMEM EINVAL EBADF ENOSYS EPERM]),
+    #[cfg(target_arch = "x86_64")]
+    call("poll", SYS_poll, errors![EINTR ENOMEM EINVAL ENOSYS EPERM]),
     call("ppoll", SYS_ppoll, errors![EINTR ENOMEM EINVAL ENOSYS EPERM]),
     call("epoll_create1", SYS_epoll_create1, errors![EMFILE ENFILE ENOMEM ENOSYS EPERM]),
     control("epoll_ctl ADD", EPOLL_CTL_ADD, errors![ENOMEM ENOSPC EPERM ELOOP EINVAL EBADF]),

@@ -189,8 +189,8 @@ TEST (uring_what_is_always_ready_is_polled_in_one_call, .backends = T_IOURING)
       CHECK (enters () <= 1);
       CHECK_EQ (inject_calls (-1), 1);
     }
-  CHECK_EQ (inject_calls (SYS_ppoll), 1);
-  CHECK_EQ (inject_call (SYS_ppoll, 0)->args[1], N);
+  CHECK_EQ (inject_calls (SYS_poll), 1);
+  CHECK_EQ (inject_call (SYS_poll, 0)->args[1], N);
   /* One that is ready no more goes back to the ring, and its next event comes from there. */
   for (i = 0; i < N; ++i)
     t_drain (w[i].fd);
@@ -199,7 +199,7 @@ TEST (uring_what_is_always_ready_is_polled_in_one_call, .backends = T_IOURING)
   CHECK_EQ (noted, 0);
   inject_mark ();
   drive (loop, 3);
-  CHECK_EQ (inject_calls (SYS_ppoll), 0);
+  CHECK_EQ (inject_calls (SYS_poll), 0);
   for (i = 0; i < N; ++i)
     counter_add (w[i].fd);
   drive_until (loop, &noted, N);
@@ -208,7 +208,7 @@ TEST (uring_what_is_always_ready_is_polled_in_one_call, .backends = T_IOURING)
 
 TEST (uring_polled_ones_need_no_poll, .backends = T_IOURING)
 {
-  /* ppoll refused: all goes on through the ring. */
+  /* poll refused: all goes on through the ring. */
   enum { N = 20 };
   static ev_io w[N];
   struct ev_loop *loop;
@@ -216,7 +216,7 @@ TEST (uring_polled_ones_need_no_poll, .backends = T_IOURING)
   int i;
   WATCH_URING ();
   loop = t_loop (0);
-  rule = inject_error (SYS_ppoll, EPERM, 0, INJECT_ALWAYS);
+  rule = inject_error (SYS_poll, EPERM, 0, INJECT_ALWAYS);
   for (i = 0; i < N; ++i)
     io_named (loop, &w[i], "r", counter_fd (1), EV_READ);
   for (i = 0; i < 50; ++i)

@@ -358,10 +358,12 @@ TEST (io_kernel_told_once_per_iteration, .backends = T_EPOLL)
 {
   struct ev_loop *loop = t_loop (0);
   ev_io r, w;
-  int s[2], i;
-  t_socketpair (s);
-  io_named (loop, &r, "r", s[0], EV_READ);
-  io_named (loop, &w, "w", s[0], EV_WRITE);
+  int p[2], i;
+  t_pipe (p);
+  while (write (p[1], p, sizeof p) > 0)
+    ;
+  io_named (loop, &r, "r", p[1], EV_READ);
+  io_named (loop, &w, "w", p[1], EV_WRITE);
   for (i = 0; i < 10; ++i)
     {
       ev_io_stop (loop, &r);

@@ -3,12 +3,16 @@
 //! The set belongs to open files, not to descriptors, so it can be out of step with what the program sees: a closed
 //! descriptor whose file lives on elsewhere still reports. Each registration carries a generation, and an event of an
 //! older one has the set rebuilt. Nothing is removed before it reports something that nobody wants.
+//!
+//! As a loop's own backend it lets poll(2) have the descriptors that are ready all the time: see `hot`.
 
 use core::cell::Cell;
 use core::ffi::c_int;
 
 use libc::{EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT, epoll_event};
 
+use super::hot::{self, Hot};
+use super::luck::Luck;
 use super::{Host, Note};
 use crate::abi::{EV_READ, EV_WRITE};
 use crate::checking;
@@ -17,8 +21,16 @@ use crate::sys;
 
 /// In [`Note::mask`]: a file that the kernel refuses to poll since it is always ready, as regular files are.
 const ALWAYS_READY: u8 = 0x80;
+/// Whether the set knows a descriptor of this [`Note::mask`].
+fn in_set(mask: u8) -> bool {
+    mask != 0 && mask & (ALWAYS_READY | hot::MEMBER) == 0
+}
+
 /// Room for events at first; doubled whenever the kernel fills it.
 const FIRST_ROOM: usize = 64;
+
+/// In turns: how long the set is not looked at if it holds nothing that is in a hurry.
+const PATIENCE: u32 = 16;
 
 const NO_EVENT: epoll_event = epoll_event { events: 0, u64: 0 };
 
@@ -28,6 +40,12 @@ pub struct Epoll {
     events: Arr<epoll_event>,
     /// Descriptors marked [`ALWAYS_READY`]; those that are not any more leave after the next wait.
     always_ready: Arr<c_int>,
+    /// Descriptors that are not in the set though something is wanted of them.
+    hot: Hot,
+    /// How many descriptors the set holds, or more: closed ones leave it unnoticed.
+    registered: Cell<u32>,
+    /// For asking without a time-out, which is cheaper, before a wait.
+    glances: Luck,
 }
 
 fn events_of(wanted: c_int) -> u32 {
@@ -42,7 +60,14 @@ pub fn pack(fd: c_int, generation: u32) -> u64 {
 
 impl Epoll {
     pub const fn new() -> Self {
-        Self { set: Cell::new(-1), events: Arr::new(), always_ready: Arr::new() }
+        Self {
+            set: Cell::new(-1),
+            events: Arr::new(),
+            always_ready: Arr::new(),
+            hot: Hot::new(),
+            registered: Cell::new(0),
+            glances: Luck::new(),
+        }
     }
 
     /// Makes the kernel's set; false where there is none to be had.
@@ -63,8 +88,62 @@ impl Epoll {
         self.set.get()
     }
 
-    /// False if the kernel refused the descriptor and its watchers were told.
-    pub fn modify<H: Host>(&self, host: H, fd: c_int, new: c_int) -> bool {
+    /// The descriptor of the set, of which somebody waits from now on: it holds all there is.
+    pub fn lend_descriptor<H: Host>(&self, host: H) -> c_int {
+        self.hot.close();
+        self.cool(host);
+        self.set.get()
+    }
+
+    /// Before changes are told.
+    pub fn begin_changes<H: Host>(&self, host: H) {
+        // Between release and acquire other threads may change what is asked for.
+        if !self.hot.is_empty() && (host.lends_itself() || self.hot.is_idle(host)) {
+            self.cool(host);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn cool<H: Host>(&self, host: H) {
+        self.hot.empty(host, |fd, wanted| {
+            self.register(host, fd, wanted);
+        });
+    }
+
+    /// What is wanted of a descriptor changed, or it may be another file (`fresh`): in the loop's own backend.
+    pub fn modify<H: Host>(&self, host: H, fd: c_int, new: c_int, fresh: bool) {
+        if new == 0 {
+            return;
+        }
+        let note = host.note(fd);
+        if note.mask & hot::MEMBER != 0 {
+            self.hot.modified(host, fd, note, fresh);
+        } else if note.mask == 0 && fresh && self.hot.wants_new(host) {
+            self.hot.admit_new(host, fd, note);
+        } else if in_set(note.mask) && self.hot.wants(host, note) {
+            self.heat_up(host, fd, note);
+        } else {
+            self.register(host, fd, new);
+        }
+    }
+
+    /// A steady descriptor leaves the set.
+    fn heat_up<H: Host>(&self, host: H, fd: c_int, note: Note) {
+        // ENOENT and EBADF mean that the file is gone from the set or lives on elsewhere, which the generation will tell.
+        let _ = sys::poll::epoll_control(self.set.get(), EPOLL_CTL_DEL, fd, 0, 0);
+        self.count(note.mask, 0);
+        self.hot.admit(host, fd, note);
+    }
+
+    /// Keeps count of what the set holds.
+    fn count(&self, old: u8, new: u8) {
+        let change = u32::from(in_set(new)).wrapping_sub(u32::from(in_set(old)));
+        self.registered.set(self.registered.get().wrapping_add(change));
+    }
+
+    /// Has the set report `new` of a descriptor. False if the kernel refused it and its watchers were told.
+    pub fn register<H: Host>(&self, host: H, fd: c_int, new: c_int) -> bool {
         let note = host.note(fd);
         if new == 0 {
             return true;
@@ -85,17 +164,21 @@ impl Epoll {
             },
             result => result,
         };
+        let set_mask = |mask| {
+            self.count(note.mask, mask);
+            host.set_note(fd, Note { generation, mask, ..note });
+        };
         match result {
-            Ok(()) => host.set_note(fd, Note { generation, mask: new as u8 }),
+            Ok(()) => set_mask(new as u8),
             Err(libc::EPERM) => {
-                host.set_note(fd, Note { generation, mask: ALWAYS_READY });
+                set_mask(ALWAYS_READY);
                 // It keeps the place that it has from before a stop.
                 if self.place_of_always_ready(fd).is_none() {
                     self.always_ready.push(fd);
                 }
             }
             Err(error) => {
-                host.set_note(fd, Note { generation, mask: 0 });
+                set_mask(0);
                 host.kill(fd, error);
                 return false;
             }
@@ -112,8 +195,9 @@ impl Epoll {
             // A failure means that the file is gone from the set, which is what is wanted.
             let _ = sys::poll::epoll_control(self.set.get(), EPOLL_CTL_DEL, fd, 0, 0);
         }
+        self.count(note.mask, 0);
         // Should the file live on in the set, its events are known as stale.
-        host.set_note(fd, Note { generation: note.generation.wrapping_add(1), mask: 0 });
+        host.set_note(fd, Note { generation: note.generation.wrapping_add(1), mask: 0, ..note });
     }
 
     fn place_of_always_ready(&self, fd: c_int) -> Option<usize> {
@@ -133,17 +217,60 @@ impl Epoll {
 
     pub fn wait<H: Host>(&self, host: H, seconds: f64) {
         self.make_room();
-        let seconds = if self.has_always_ready() { 0.0 } else { seconds };
-        host.release();
-        let result = self.ask(seconds);
-        host.acquire();
-        self.handle(host, result);
+        self.hot.begin_turn();
+        let mut seconds = seconds;
+        if !self.hot.is_empty() && self.ask_hot(host) {
+            seconds = 0.0;
+        }
+        if self.has_always_ready() {
+            seconds = 0.0;
+        }
+        if seconds > 0.0 || self.hot.is_empty() || self.must_look(host) {
+            host.release();
+            let result = self.ask_eagerly(seconds);
+            host.acquire();
+            self.handle(host, result);
+        }
+        self.hot.report_all(host);
+        if self.has_always_ready() {
+            self.handle_always_ready(host);
+        }
+    }
+
+    /// Whether the set may have something to say, while members of `hot` are ready.
+    fn must_look<H: Host>(&self, host: H) -> bool {
+        self.registered.get() > host.patient_descriptors() || self.hot.turn() % PATIENCE == 0
+    }
+
+    /// Whether the wait must not block.
+    #[inline(never)]
+    fn ask_hot<H: Host>(&self, host: H) -> bool {
+        let refused = Cell::new(false);
+        let ready = self.hot.ask(host, |fd, wanted| {
+            if !self.register(host, fd, wanted) {
+                refused.set(true);
+            }
+        });
+        ready || refused.get()
+    }
+
+    /// A wait, or if the last ones found something at once, a look first.
+    fn ask_eagerly(&self, seconds: f64) -> Result<c_int, c_int> {
+        if seconds > 0.0 && self.glances.try_it() {
+            let result = self.ask(0.0);
+            self.glances.came(result != Ok(0));
+            if result != Ok(0) {
+                return result;
+            }
+        }
+        self.ask(seconds)
     }
 
     /// As a wait of no time, within another backend's wait: the release and acquire callbacks are not called.
     pub fn wait_quietly<H: Host>(&self, host: H) {
         self.make_room();
         self.handle(host, self.ask(0.0));
+        self.handle_always_ready(host);
     }
 
     fn make_room(&self) {
@@ -159,10 +286,14 @@ impl Epoll {
         match result {
             Ok(count) => {
                 let count = count as usize;
+                let mut steady = 0_usize;
                 for index in 0..count {
                     if let Some(event) = self.events.get(index) {
-                        self.report(host, event);
+                        steady = steady.wrapping_add(usize::from(self.report(host, event)));
                     }
+                }
+                if self.hot.wants_crowd(host, steady) {
+                    self.heat_up_steady(host, count);
                 }
                 if count == self.events.len() {
                     self.events.extend_to(count.saturating_mul(2), NO_EVENT);
@@ -171,6 +302,22 @@ impl Epoll {
             Err(libc::EINTR) => {}
             Err(error) => host.syserr(c"(libev) epoll_wait", error),
         }
+    }
+
+    /// Of the events of this turn.
+    #[inline(never)]
+    fn heat_up_steady<H: Host>(&self, host: H, count: usize) {
+        for index in 0..count {
+            let Some(event) = self.events.get(index) else { return };
+            let fd = event.u64 as u32 as c_int;
+            let note = host.note(fd);
+            if in_set(note.mask) && self.hot.wants(host, note) {
+                self.heat_up(host, fd, note);
+            }
+        }
+    }
+
+    fn handle_always_ready<H: Host>(&self, host: H) {
         for index in (0..self.always_ready.len()).rev() {
             let Some(fd) = self.always_ready.get(index) else { continue };
             let (note, wanted) = host.look(fd);
@@ -186,15 +333,17 @@ impl Epoll {
         }
     }
 
-    fn report<H: Host>(&self, host: H, event: epoll_event) {
+    /// Whether it is of a steady descriptor.
+    fn report<H: Host>(&self, host: H, event: epoll_event) -> bool {
         let (reported, data) = (event.events, event.u64);
         let fd = data as u32 as c_int;
         let (note, wanted) = host.look(fd);
         if note.generation != (data >> 32) as u32 {
             // Of a file that was known by this number before and lives on: only a new set is without it.
             host.request_rebuild();
-            return;
+            return false;
         }
+        let heat = note.heat.ready(self.hot.turn());
         let any = |bits: c_int| reported & bits as u32 != 0;
         let revents = super::revents_of(any(EPOLLIN), any(EPOLLOUT), any(EPOLLERR | EPOLLHUP));
         if revents & !wanted != 0 {
@@ -203,11 +352,16 @@ impl Epoll {
             let operation = if wanted == 0 { EPOLL_CTL_DEL } else { EPOLL_CTL_MOD };
             if sys::poll::epoll_control(self.set.get(), operation, fd, events_of(wanted), data).is_err() {
                 host.request_rebuild();
-                return;
+                return false;
             }
-            host.set_note(fd, Note { mask: wanted as u8, ..note });
+            self.count(note.mask, wanted as u8);
+            host.set_note(fd, Note { mask: wanted as u8, heat, ..note });
+        } else {
+            host.set_note(fd, Note { heat, ..note });
         }
+        self.hot.report_older(host, heat.streak());
         host.report(fd, revents);
+        heat.is_steady(self.hot.turn())
     }
 
     /// A new set in place of the old one, which a forked child shares with its parent.
@@ -216,6 +370,8 @@ impl Epoll {
         while !self.open() {
             host.syserr(c"(libev) epoll_create", sys::errno());
         }
+        self.registered.set(0);
+        self.hot.empty(host, |_, _| {});
         self.forget_all(host);
         host.rearm_all();
     }
@@ -240,5 +396,6 @@ impl Epoll {
         sys::fd::close(self.set.replace(-1));
         self.events.release();
         self.always_ready.release();
+        self.hot.release();
     }
 }

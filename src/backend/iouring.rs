@@ -213,7 +213,7 @@ fn move_to_epoll<H: Host>(b: &Backend, host: H, fd: c_int, error: c_int) {
         watch_set(b);
     }
     u.change(fd, |slot| slot.place = Place::Epoll);
-    b.epoll.modify(host, fd, host.wanted(fd));
+    b.epoll.register(host, fd, host.wanted(fd));
 }
 
 /// Has the epoll set polled.
@@ -371,6 +371,7 @@ fn complete<H: Host>(b: &Backend, host: H, ring: &Ring, completion: Completion) 
     true
 }
 
+#[inline(never)]
 pub fn wait<H: Host>(b: &Backend, host: H, seconds: f64) {
     let u = &b.iouring;
     u.turn.set(u.turn.get().wrapping_add(1));

@@ -274,7 +274,7 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int, 
 /// This descriptor alone is polled by epoll from now on, until it is modified again. False if epoll refuses it too.
 fn move_to_epoll<H: Host>(b: &Backend, host: H, request: RequestPtr, fd: c_int, events: c_int) -> bool {
     request.change(|request| request.place = Place::Epoll);
-    b.epoll.modify(host, fd, events)
+    b.epoll.register(host, fd, events)
 }
 
 /// How handing over ended.
@@ -459,6 +459,7 @@ fn complete<H: Host>(b: &Backend, host: H, event: Event) -> bool {
     true
 }
 
+#[inline(never)]
 pub fn wait<H: Host>(b: &Backend, host: H, seconds: f64) {
     let aio = &b.linuxaio;
     let seconds = match submit(b, host) {

@@ -5,8 +5,11 @@
 //! another in the middle of a wait.
 
 mod epoll;
+mod heat;
+mod hot;
 mod iouring;
 mod linuxaio;
+mod luck;
 mod poll;
 // Fuzzing: with the script in its place.
 #[cfg_attr(fuzzing, path = "scripted.rs")]
@@ -23,6 +26,8 @@ use crate::abi::{
 };
 use crate::diag;
 
+pub use heat::Heat;
+
 /// What a backend keeps for a descriptor in the loop's table.
 #[derive(Clone, Copy, Default)]
 pub struct Note {
@@ -30,6 +35,8 @@ pub struct Note {
     pub generation: u32,
     /// What the kernel was asked for, as far as the backend knows.
     pub mask: u8,
+    /// How steadily it was ready of late.
+    pub heat: Heat,
 }
 
 /// The loop, as a backend sees it. A copied handle: a backend keeps nothing of it across a call.
@@ -42,6 +49,8 @@ pub trait Host: Copy {
     fn note(self, fd: c_int) -> Note;
     /// Both, looked up once.
     fn look(self, fd: c_int) -> (Note, c_int);
+    /// Whether a change of a descriptor was not told yet.
+    fn is_changing(self, fd: c_int) -> bool;
     /// Replaces the note.
     fn set_note(self, fd: c_int, note: Note);
     /// A descriptor is ready for `revents`; dropped if a change of it was not applied yet.
@@ -56,6 +65,10 @@ pub trait Host: Copy {
     fn rearm_all(self);
     /// Something is out of step: call [`Backend::rebuild`] before the next wait.
     fn request_rebuild(self);
+    /// Whether the program does something around each blocking call, such as giving other threads the loop meanwhile.
+    fn lends_itself(self) -> bool;
+    /// How many descriptors are the loop's own and may wait for some turns while others are ready.
+    fn patient_descriptors(self) -> u32;
     /// Before a blocking call.
     fn release(self);
     /// After it.
@@ -166,7 +179,7 @@ impl Backend {
     /// The descriptor that becomes readable when the loop has something to do; -1 if the backend has none.
     pub fn descriptor<H: Host>(&self, host: H) -> c_int {
         match self.kind.get() {
-            Kind::Epoll => self.epoll.descriptor(),
+            Kind::Epoll => self.epoll.lend_descriptor(host),
             Kind::IoUring => iouring::descriptor(self, host),
             _ => -1,
         }
@@ -189,15 +202,20 @@ impl Backend {
         }
     }
 
+    /// Before a series of [`Self::modify`], also an empty one.
+    pub fn begin_changes<H: Host>(&self, host: H) {
+        if self.kind.get() == Kind::Epoll {
+            self.epoll.begin_changes(host);
+        }
+    }
+
     /// What is wanted of `fd` changed from `old` to `new`, or `fd` may be another file now (`fresh`).
     pub fn modify<H: Host>(&self, host: H, fd: c_int, old: c_int, new: c_int, fresh: bool) {
         match self.kind.get() {
             Kind::None => {}
             Kind::Select => self.select.modify(host, fd, new),
             Kind::Poll => self.poll.modify(fd, new),
-            Kind::Epoll => {
-                self.epoll.modify(host, fd, new);
-            }
+            Kind::Epoll => self.epoll.modify(host, fd, new, fresh),
             Kind::LinuxAio => linuxaio::modify(self, host, fd, old, new, fresh),
             Kind::IoUring => iouring::modify(self, host, fd, new),
         }

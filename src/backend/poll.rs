@@ -43,6 +43,7 @@ impl Poll {
         }
     }
 
+    #[inline(never)]
     pub fn wait<H: Host>(&self, host: H, seconds: f64) {
         host.release();
         // SAFETY: the array holds that many elements; the kernel is done with them when the call returns.

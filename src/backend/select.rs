@@ -42,6 +42,7 @@ impl Select {
         }
     }
 
+    #[inline(never)]
     pub fn wait<H: Host>(&self, host: H, seconds: f64) {
         let words = self.read.len();
         for (wanted, ready) in [(&self.read, &self.read_ready), (&self.write, &self.write_ready)] {

@@ -7,7 +7,7 @@ use core::ffi::c_int;
 use super::chain::{Watchers, link, unlink};
 use super::{Kind, Loop, LoopPtr};
 use crate::abi::{EV__IOFDSET, EV_CUSTOM, EV_ERROR, EV_READ, EV_WRITE, ev_watcher_list};
-use crate::backend::Note;
+use crate::backend::{Heat, Note};
 use crate::diag;
 use crate::mem::Arr;
 use crate::sys;
@@ -18,9 +18,9 @@ const BOTH: c_int = EV_READ | EV_WRITE;
 const REFUSED: c_int = EV_CUSTOM;
 /// How many watchers of a descriptor are looked at to notice that one is started twice.
 const LOOKED_AT: usize = 16;
-/// In [`Descriptor::change`]: to be looked at before the next wait.
-const CHANGED: u8 = 1;
-/// In [`Descriptor::change`]: it may be another file now.
+/// In [`Descriptor::state`]: to be looked at before the next wait.
+const CHANGED: u8 = 0x40;
+/// In [`Descriptor::state`]: it may be another file now.
 const NEW_FILE: u8 = EV__IOFDSET as u8;
 /// From this number on a descriptor is looked at before the table grows to it: a wrong one would cost much memory.
 const SUSPICIOUS: c_int = 1 << 16;
@@ -30,13 +30,24 @@ const SUSPICIOUS: c_int = 1 << 16;
 struct Descriptor {
     head: *mut ev_watcher_list,
     generation: u32,
+    heat: Heat,
     mask: u8,
-    /// What the backend was told.
-    events: u8,
-    change: u8,
+    /// What the backend was told, and [`CHANGED`] and [`NEW_FILE`].
+    state: u8,
 }
 
-const UNKNOWN: Descriptor = Descriptor { head: core::ptr::null_mut(), generation: 0, mask: 0, events: 0, change: 0 };
+const UNKNOWN: Descriptor =
+    Descriptor { head: core::ptr::null_mut(), generation: 0, heat: Heat::COLD, mask: 0, state: 0 };
+
+impl Descriptor {
+    fn told(self) -> c_int {
+        c_int::from(self.state) & BOTH
+    }
+
+    fn is_changed(self) -> bool {
+        self.state & CHANGED != 0
+    }
+}
 
 /// All descriptors, indexed by number, and which of them changed.
 pub struct Table {
@@ -65,6 +76,11 @@ impl Table {
         !self.changes.is_empty()
     }
 
+    /// Whether the backend has yet to be told something of this one.
+    pub fn is_changing(&self, fd: c_int) -> bool {
+        self.get(fd).is_some_and(Descriptor::is_changed)
+    }
+
     /// The next wait must not block.
     pub fn hurry(&self) {
         self.urgent.set(true);
@@ -82,7 +98,7 @@ impl Table {
     #[inline]
     pub fn look(&self, fd: c_int) -> (Note, c_int) {
         let one = self.get(fd).unwrap_or(UNKNOWN);
-        (Note { generation: one.generation, mask: one.mask }, c_int::from(one.events))
+        (Note { generation: one.generation, heat: one.heat, mask: one.mask }, one.told())
     }
 
     pub fn events(&self, fd: c_int) -> c_int {
@@ -97,6 +113,7 @@ impl Table {
         if fd >= 0 {
             self.all.update(fd as usize, |one| {
                 one.generation = note.generation;
+                one.heat = note.heat;
                 one.mask = note.mask;
             });
         }
@@ -112,9 +129,9 @@ impl Table {
     }
 
     fn note_change(&self, fd: c_int, flags: u8) {
-        let before = self.get(fd).map_or(0, |one| one.change);
-        self.all.update(fd as usize, |one| one.change |= flags | CHANGED);
-        if before == 0 {
+        let listed = self.is_changing(fd);
+        self.all.update(fd as usize, |one| one.state |= flags | CHANGED);
+        if !listed {
             self.changes.push(fd);
         }
     }
@@ -248,7 +265,7 @@ impl LoopPtr {
     #[inline]
     pub(super) fn report_descriptor(self, fd: c_int, revents: c_int) {
         if let Some(one) = self.fds.get(fd) {
-            if one.change == 0 {
+            if !one.is_changed() {
                 self.feed_descriptor(one.head, revents);
             }
         }
@@ -301,27 +318,33 @@ impl LoopPtr {
     pub(super) fn rearm_descriptors(self) {
         for fd in 0..self.fds.len() {
             if self.fds.events(fd) != 0 {
-                self.fds.all.update(fd as usize, |one| one.events = 0);
+                self.fds.all.update(fd as usize, |one| one.state &= !(BOTH as u8));
                 self.fds.note_change(fd, NEW_FILE);
             }
         }
     }
 
     /// Tells the backend what is different. A descriptor that it refuses is changed once more while this runs.
+    #[inline]
     pub(super) fn apply_changes(self) {
         self.notice_fork();
+        self.backend.begin_changes(self);
+        if self.fds.has_changes() {
+            self.apply_some_changes();
+        }
+    }
+
+    #[inline(never)]
+    fn apply_some_changes(self) {
         let mut index = 0;
         while let Some(fd) = self.fds.changes.get(index) {
             index = index.wrapping_add(1);
             let Some(one) = self.fds.get(fd) else { continue };
             let wanted = Watchers::of(one.head).fold(0, |sum, w| sum | w.events()) & BOTH;
-            let told = c_int::from(one.events);
-            self.fds.all.update(fd as usize, |one| {
-                one.change = 0;
-                one.events = wanted as u8;
-            });
-            if told != wanted || one.change & NEW_FILE != 0 {
-                self.backend.modify(self, fd, told, wanted, one.change & NEW_FILE != 0);
+            self.fds.all.update(fd as usize, |one| one.state = wanted as u8);
+            let fresh = one.state & NEW_FILE != 0;
+            if one.told() != wanted || fresh {
+                self.backend.modify(self, fd, one.told(), wanted, fresh);
             }
         }
         self.fds.changes.truncate(0);

@@ -161,6 +161,11 @@ impl Heap {
         self.number_of(watcher).is_some()
     }
 
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.run.is_empty()
+    }
+
     /// How many entries there are, left behind or not.
     fn count(&self) -> usize {
         self.entries.len().wrapping_add(self.run.len())

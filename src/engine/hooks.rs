@@ -1,5 +1,6 @@
 //! The watchers that are lists and nothing else: prepare, check, fork, cleanup, and idle with a list per priority.
 
+use core::cell::Cell;
 use core::ffi::{CStr, c_int};
 
 use super::pending::LEVELS;
@@ -37,6 +38,8 @@ pub struct Hooks {
     fork: Indexed<WatcherPtr>,
     cleanup: Indexed<WatcherPtr>,
     idle: [Indexed<WatcherPtr>; LEVELS],
+    /// How many idle watchers there are.
+    idling: Cell<usize>,
 }
 
 impl Hooks {
@@ -47,6 +50,7 @@ impl Hooks {
             fork: Indexed::new(),
             cleanup: Indexed::new(),
             idle: [const { Indexed::new() }; LEVELS],
+            idling: Cell::new(0),
         }
     }
 
@@ -65,7 +69,7 @@ impl Hooks {
     }
 
     pub fn any_idle(&self) -> bool {
-        self.idle.iter().any(|list| !list.is_empty())
+        self.idling.get() != 0
     }
 
     pub fn release(&self) {
@@ -83,6 +87,7 @@ impl Hooks {
             (0..list.len()).all(|place| list.get(place).is_some_and(|w| w.level() == level))
         };
         [&self.prepare, &self.check, &self.fork, &self.cleanup].into_iter().all(all_in_place)
+            && self.idle.iter().map(Indexed::len).sum::<usize>() == self.idling.get()
             && self.idle.iter().enumerate().all(|(level, list)| all_in_place(list) && of_level(level, list))
     }
 }
@@ -129,6 +134,7 @@ impl LoopPtr {
             return;
         }
         if let Some(list) = self.hooks.idle(w.level()) {
+            self.hooks.idling.set(self.hooks.idling.get().wrapping_add(1));
             self.enlist(Kind::Idle, list, w);
         }
     }
@@ -140,6 +146,7 @@ impl LoopPtr {
         }
         if let Some(list) = self.hooks.idle(w.level()) {
             self.delist(list, w, c"ev_idle_stop");
+            self.hooks.idling.set(self.hooks.idling.get().wrapping_sub(1));
         }
     }
 
@@ -158,7 +165,15 @@ impl LoopPtr {
     }
 
     /// Queues all watchers of a list, in list order: the last one is called first.
+    #[inline]
     pub(super) fn feed_hooks(self, hook: Hook, revents: c_int) {
+        if !self.hooks.list(hook).is_empty() {
+            self.feed_some_hooks(hook, revents);
+        }
+    }
+
+    #[inline(never)]
+    fn feed_some_hooks(self, hook: Hook, revents: c_int) {
         let list = self.hooks.list(hook);
         for place in 0..list.len() {
             if let Some(w) = list.get(place) {
@@ -169,7 +184,15 @@ impl LoopPtr {
 
     /// Queues the idle watchers of the highest priority that has any, unless something of that priority or above is
     /// pending.
+    #[inline]
     pub(super) fn feed_idle(self) {
+        if self.hooks.any_idle() {
+            self.feed_some_idle();
+        }
+    }
+
+    #[inline(never)]
+    fn feed_some_idle(self) {
         for level in (0..LEVELS).rev() {
             let Some(list) = self.hooks.idle(level) else { continue };
             if self.pending.any_from(level) {

@@ -25,6 +25,10 @@ impl Host for LoopPtr {
         self.fds.look(fd)
     }
 
+    fn is_changing(self, fd: c_int) -> bool {
+        self.fds.is_changing(fd)
+    }
+
     fn set_note(self, fd: c_int, note: Note) {
         self.fds.set_note(fd, note);
     }
@@ -54,6 +58,14 @@ impl Host for LoopPtr {
         self.run.ask_rebuild();
     }
 
+    fn lends_itself(self) -> bool {
+        self.run.acquire_hook.get().is_some() || self.run.release_hook.get().is_some()
+    }
+
+    fn patient_descriptors(self) -> u32 {
+        u32::from(self.detects_jumps()).wrapping_add(self.wake_descriptors())
+    }
+
     #[inline]
     fn release(self) {
         if self.run.release_hook.get().is_some() {
@@ -63,7 +75,7 @@ impl Host for LoopPtr {
 
     #[inline]
     fn acquire(self) {
-        if self.run.acquire_hook.get().is_some() || self.run.release_hook.get().is_some() {
+        if self.lends_itself() {
             self.call_acquire_hook();
         }
     }

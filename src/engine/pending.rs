@@ -46,6 +46,12 @@ impl Queues {
         self.levels.iter().fold(0, |sum, level| sum.wrapping_add(level.len()))
     }
 
+    /// Whether nothing is pending, and no slot was cleared since.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.top.get() == 0 && self.levels.first().is_none_or(Arr::is_empty)
+    }
+
     /// Whether something is pending at this level or above.
     pub fn any_from(&self, level: usize) -> bool {
         self.levels.iter().skip(level).any(|queue| !queue.is_empty())
@@ -202,21 +208,27 @@ impl LoopPtr {
     }
 
     /// The program's own function in place of [`LoopPtr::invoke_pending`], or that.
+    #[inline]
     pub(super) fn invoke_through_hook(self) -> bool {
-        match self.run.invoke_hook.get() {
-            None => self.invoke_pending(),
-            Some(hook) => {
-                let mut life = self.life();
-                // It may have another thread call them.
-                self.checks.lend();
-                // SAFETY: the program set it for this.
-                unsafe { hook(self.raw()) };
-                let survived = self.survived(&mut life);
-                if survived {
-                    self.checks.take_back();
-                }
-                survived
-            }
+        if self.run.invoke_hook.get().is_some() {
+            return self.call_invoke_hook();
         }
+        self.pending.is_empty() || self.invoke_pending()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn call_invoke_hook(self) -> bool {
+        let Some(hook) = self.run.invoke_hook.get() else { return true };
+        let mut life = self.life();
+        // It may have another thread call them.
+        self.checks.lend();
+        // SAFETY: the program set it for this.
+        unsafe { hook(self.raw()) };
+        let survived = self.survived(&mut life);
+        if survived {
+            self.checks.take_back();
+        }
+        survived
     }
 }

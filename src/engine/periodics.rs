@@ -82,7 +82,15 @@ impl LoopPtr {
     }
 
     /// Queues the periodics whose time has passed; several missed points are one event.
+    #[inline]
     pub(super) fn expire_periodics(self) {
+        if !self.periodics.is_empty() {
+            self.expire_some_periodics();
+        }
+    }
+
+    #[inline(never)]
+    fn expire_some_periodics(self) {
         while let Some(due) = self.periodics.first().filter(|due| due.at < self.now()) {
             let w = periodic(due.watcher);
             if w.reschedule().is_some() || w.interval() != 0.0 {

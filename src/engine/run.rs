@@ -203,24 +203,35 @@ impl LoopPtr {
         if checking::is_on() {
             self.check_all(Moment::Function(c"ev_run".as_ptr()));
         }
-        if self.run.has_flag(crate::abi::EVFLAG_FORKCHECK) && sys::process_id() != self.run.process.get() {
-            self.run.note_process();
-            self.request_fork();
+        if self.run.has_flag(crate::abi::EVFLAG_FORKCHECK) {
+            self.check_process();
         }
         if self.backend.is_foreign() {
             self.request_fork();
         }
-        if self.run.renewal.get() == Renewal::Everything && !self.hooks.list(Hook::Fork).is_empty() {
-            self.feed_hooks(Hook::Fork, EV_FORK);
-            if !self.invoke_through_hook() {
-                return false;
-            }
+        if self.run.renewal.get() == Renewal::Everything && !self.invoke_hooks(Hook::Fork, EV_FORK) {
+            return false;
         }
-        if !self.hooks.list(Hook::Prepare).is_empty() {
-            self.feed_hooks(Hook::Prepare, EV_PREPARE);
-            return self.invoke_through_hook();
+        self.hooks.list(Hook::Prepare).is_empty() || self.invoke_hooks(Hook::Prepare, EV_PREPARE)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_process(self) {
+        if sys::process_id() != self.run.process.get() {
+            self.run.note_process();
+            self.request_fork();
         }
-        true
+    }
+
+    /// Calls all watchers of a kind. False: a callback destroyed the loop.
+    #[inline(never)]
+    fn invoke_hooks(self, hook: Hook, revents: c_int) -> bool {
+        if self.hooks.list(hook).is_empty() {
+            return true;
+        }
+        self.feed_hooks(hook, revents);
+        self.invoke_through_hook()
     }
 
     /// A forked child that shares kernel objects with its parent would disturb it by going on.
@@ -232,11 +243,17 @@ impl LoopPtr {
     }
 
     /// Makes anew what a fork or a backend out of step asked for.
+    #[inline]
     fn renew(self) {
-        let renewal = self.run.renewal.replace(Renewal::Nothing);
-        if renewal == Renewal::Nothing {
-            return;
+        if self.run.renewal.get() != Renewal::Nothing {
+            self.renew_some();
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn renew_some(self) {
+        let renewal = self.run.renewal.replace(Renewal::Nothing);
         self.backend.rebuild(self);
         if renewal == Renewal::Everything {
             self.renew_paths();
@@ -248,7 +265,9 @@ impl LoopPtr {
     /// Waits for the backend, for as long as nothing else is due, and reads the clocks after it.
     fn wait(self, flags: c_int) {
         let before = self.mono();
-        self.update_time();
+        if self.needs_time(flags) {
+            self.update_time();
+        }
         // From here on a sender writes to wake us; one that came before is seen here.
         let skipped = self.wake.begin_wait();
         let must_not_block = flags & EVRUN_NOWAIT != 0
@@ -267,12 +286,23 @@ impl LoopPtr {
         self.update_time();
     }
 
+    /// Whether how long to wait depends on what time it is, or on a jump of the clock that nobody noticed yet. Else the
+    /// time is read after the wait alone.
+    fn needs_time(self, flags: c_int) -> bool {
+        let wait_is_limited = !self.timers.is_empty() || self.run.io_collect.get() > 0.0;
+        wait_is_limited && flags & EVRUN_NOWAIT == 0 || !self.periodics.is_empty()
+    }
+
     /// Seconds until something is due.
     fn time_to_wait(self) -> f64 {
-        let longest = if self.detects_jumps() { jump::LONGEST_WAIT } else { LONGEST_WAIT };
-        let to_timer = self.timers.first().map_or(longest, |due| due.at - self.mono());
-        let to_periodic = self.periodics.first().map_or(longest, |due| due.at - self.now());
-        let due = longest.min(to_timer).min(to_periodic).max(self.run.timeout_collect.get());
+        let mut due = if self.detects_jumps() { jump::LONGEST_WAIT } else { LONGEST_WAIT };
+        if !self.timers.is_empty() {
+            due = self.timers.first().map_or(due, |first| due.min(first.at - self.mono()));
+        }
+        if !self.periodics.is_empty() {
+            due = self.periodics.first().map_or(due, |first| due.min(first.at - self.now()));
+        }
+        let due = due.max(self.run.timeout_collect.get());
         // What is due already needs no waiting at all.
         if due > 0.0 { due.max(self.backend.resolution()) } else { 0.0 }
     }

@@ -70,7 +70,15 @@ impl LoopPtr {
     }
 
     /// Queues the timers whose time has passed.
+    #[inline]
     pub(super) fn expire_timers(self) {
+        if !self.timers.is_empty() {
+            self.expire_some_timers();
+        }
+    }
+
+    #[inline(never)]
+    fn expire_some_timers(self) {
         let now = self.mono();
         self.timers.expect(now);
         while let Some(due) = self.timers.first().filter(|due| due.at < now) {

@@ -165,11 +165,20 @@ impl LoopPtr {
         self.wake.list.release();
     }
 
-    /// After a wait: has the wake-ups handled that came without a write.
+    /// After a wait: has the wake-ups handled that came without a write, or that the backend did not look for.
     pub(super) fn catch_skipped(self) {
-        if self.wake.write_end.load(Ordering::Relaxed) >= 0 && self.wake.handshake.end_wait() {
-            self.feed(self.wake_watcher().base(), EV_CUSTOM);
+        if self.wake.write_end.load(Ordering::Relaxed) >= 0 {
+            let skipped = self.wake.handshake.end_wait();
+            let watcher = self.wake_watcher().base();
+            if watcher.pending() == 0 && (skipped || self.wake.handshake.has_news()) {
+                self.feed(watcher, EV_CUSTOM);
+            }
         }
+    }
+
+    /// How many descriptors of the channel are watched: what it says is seen without it, too, but for waking us.
+    pub(super) fn wake_descriptors(self) -> u32 {
+        u32::from(self.wake_watcher().base().is_active())
     }
 
     pub(super) fn verify_asyncs(self) -> bool {

@@ -90,7 +90,7 @@ pub fn read(fd: c_int, into: *mut c_void, room: usize) -> Result<usize, c_int> {
 /// others: only anonymous files have no type.
 pub fn may_be_signalfd(fd: c_int) -> bool {
     const WANTED: &[u8] = b"anon_inode:[signalfd]";
-    if !has_no_type(fd) {
+    if file_type(fd) != Some(0) {
         return false;
     }
     let mut path = [0_u8; 32];
@@ -106,11 +106,16 @@ pub fn may_be_signalfd(fd: c_int) -> bool {
     }
 }
 
-fn has_no_type(fd: c_int) -> bool {
+/// Whether the descriptor is a socket.
+pub fn is_socket(fd: c_int) -> bool {
+    file_type(fd) == Some(libc::S_IFSOCK)
+}
+
+fn file_type(fd: c_int) -> Option<libc::mode_t> {
     let mut info = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: KERNEL; by number, since the C library's wrapper needs glibc 2.33.
     unsafe {
-        libc::syscall(libc::SYS_fstat, c_long::from(fd), info.as_mut_ptr()) == 0
-            && info.assume_init().st_mode & libc::S_IFMT == 0
+        let known = libc::syscall(libc::SYS_fstat, c_long::from(fd), info.as_mut_ptr()) == 0;
+        known.then(|| info.assume_init().st_mode & libc::S_IFMT)
     }
 }

@@ -1,0 +1,111 @@
+//! How steadily a descriptor was ready of late: what the backends go by that ask for steady ones in another way.
+
+/// Turns in a row that make a descriptor steady. Twice as many after each time that it did not stay so.
+const FIRST_STREAK: u16 = 4;
+const LAST_LEVEL: u16 = 5;
+
+const COUNT: u16 = 0xff;
+const LEVEL: u16 = 0x700;
+const ONE_LEVEL: u16 = 0x100;
+const TURN_SHIFT: u32 = 11;
+const TURN: u16 = 0x1f;
+
+/// Sixteen bits in the table of descriptors: in how many turns in a row it was ready (8), how often it disappointed (3),
+/// and the end of the number of the last such turn (5): it may be taken for steady by mistake, which does no harm.
+#[derive(Clone, Copy, Default)]
+pub struct Heat(u16);
+
+impl Heat {
+    /// Of a descriptor that was never ready.
+    pub const COLD: Self = Self(0);
+
+    /// It was ready in this turn.
+    #[inline]
+    pub fn ready(self, turn: u32) -> Self {
+        let turn = turn as u16 & TURN;
+        let in_a_row = (self.0 >> TURN_SHIFT).wrapping_add(1) & TURN == turn;
+        let count = if in_a_row { (self.0 & COUNT).wrapping_add(1).min(COUNT) } else { 1 };
+        Self(turn << TURN_SHIFT | self.0 & LEVEL | count)
+    }
+
+    /// Whether it was ready in this turn and in enough of those before.
+    #[inline]
+    pub fn is_steady(self, turn: u32) -> bool {
+        let level = (self.0 & LEVEL) / ONE_LEVEL;
+        self.0 >> TURN_SHIFT == turn as u16 & TURN && self.0 & COUNT >= FIRST_STREAK << level
+    }
+
+    /// It was taken for steady and was ready in this turn, too, which in the long run is a merit.
+    #[inline]
+    pub fn proved(self, turn: u32) -> Self {
+        let heat = self.ready(turn);
+        if heat.0 & COUNT != COUNT || heat.0 & LEVEL == 0 {
+            return heat;
+        }
+        Self((heat.0 & !COUNT | (COUNT / 2)).wrapping_sub(ONE_LEVEL))
+    }
+
+    /// In how many turns in a row it was ready, up to 255.
+    #[inline]
+    pub fn streak(self) -> i32 {
+        i32::from(self.0 & COUNT)
+    }
+
+    /// It was taken for steady and was not ready.
+    pub fn disappointed(self) -> Self {
+        let level = self.0 & LEVEL;
+        Self(
+            (self.0 & !(COUNT | LEVEL))
+                | if level < LAST_LEVEL * ONE_LEVEL { level.wrapping_add(ONE_LEVEL) } else { level },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Heat;
+
+    fn turns_until_steady(mut heat: Heat, first: u32) -> (Heat, u32) {
+        let mut count = 0;
+        loop {
+            count += 1;
+            let turn = first.wrapping_add(count);
+            heat = heat.ready(turn);
+            if heat.is_steady(turn) {
+                return (heat, count);
+            }
+            assert!(count < 1000);
+        }
+    }
+
+    #[test]
+    fn becomes_steady_in_a_row_alone() {
+        let (heat, count) = turns_until_steady(Heat::COLD, 100);
+        assert_eq!(count, 4);
+        assert!(!heat.is_steady(105));
+        let mut now_and_then = Heat::COLD;
+        for turn in (0..1000).step_by(2) {
+            now_and_then = now_and_then.ready(turn);
+            assert!(!now_and_then.is_steady(turn));
+        }
+    }
+
+    #[test]
+    fn takes_longer_after_each_disappointment() {
+        let mut heat = Heat::COLD;
+        for expected in [4, 8, 16, 32, 64, 128, 128, 128] {
+            let (steady, count) = turns_until_steady(heat, 7);
+            assert_eq!(count, expected);
+            heat = steady.disappointed();
+        }
+    }
+
+    #[test]
+    fn is_forgiven_in_time() {
+        let mut heat = turns_until_steady(Heat::COLD, 0).0.disappointed().disappointed();
+        for turn in 16..600 {
+            heat = heat.proved(turn);
+        }
+        assert_eq!(turns_until_steady(heat.disappointed(), 50).1, 8);
+    }
+}

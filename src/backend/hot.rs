@@ -1,0 +1,269 @@
+//! Descriptors that poll(2) is asked for directly, beside a set that the kernel keeps: those that were ready every time of
+//! late, and new ones once. While they are ready the set need not know of them, nor of what changes about them.
+//!
+//! HOT: [`MEMBER`] stands in the note of a descriptor if and only if it is in the array, where it is once.
+
+use core::cell::Cell;
+use core::ffi::c_int;
+
+use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDNORM, POLLWRNORM, pollfd};
+
+use super::luck::Luck;
+use super::{Host, Note};
+use crate::abi::{EV_READ, EV_WRITE};
+use crate::mem::Arr;
+use crate::sys;
+
+/// In [`Note::mask`].
+pub const MEMBER: u8 = 0x40;
+/// In the mask of a member that was not asked for yet.
+const YOUNG: u8 = 0x20;
+/// In the mask of a member that the program says may be another file than before.
+const FRESH: u8 = 0x10;
+
+/// In the mask of a member: what was last asked for.
+const BOTH: c_int = EV_READ | EV_WRITE;
+
+/// No more members than that.
+const LIMIT: usize = 1024;
+/// So many are worth a system call of their own also if nothing changes about them; fewer are not after so many turns.
+const CROWD: usize = 8;
+const UNCHANGED: u32 = 16;
+
+/// What poll says of files that can't be polled, and of some sockets. New members are asked for all of it.
+const UNPOLLABLE: i16 = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+
+/// The members, and when to have more.
+pub struct Hot {
+    members: Arr<pollfd>,
+    turn: Cell<u32>,
+    /// There are members that were not asked for yet.
+    young: Cell<bool>,
+    /// Members below were reported in this turn, those from here on were found ready.
+    reported: Cell<usize>,
+    /// For new descriptors. All of a turn are treated alike, which keeps their order.
+    luck: Luck,
+    tries: Cell<Option<bool>>,
+    /// In how many turns in a row they were few and nothing changed about any of them.
+    unchanged: Cell<u32>,
+    /// Nobody may become a member any more.
+    closed: Cell<bool>,
+}
+
+impl Hot {
+    pub const fn new() -> Self {
+        Self {
+            members: Arr::new(),
+            turn: Cell::new(0),
+            young: Cell::new(false),
+            reported: Cell::new(0),
+            luck: Luck::new(),
+            tries: Cell::new(None),
+            unchanged: Cell::new(0),
+            closed: Cell::new(false),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    pub fn begin_turn(&self) {
+        self.turn.set(self.turn.get().wrapping_add(1));
+        self.tries.set(None);
+    }
+
+    pub fn turn(&self) -> u32 {
+        self.turn.get()
+    }
+
+    /// Whether a descriptor that changes should become a member since it is steady.
+    pub fn wants<H: Host>(&self, host: H, note: Note) -> bool {
+        note.heat.is_steady(self.turn()) && self.has_room(host)
+    }
+
+    /// Whether a new descriptor should become a member, to be asked for once.
+    pub fn wants_new<H: Host>(&self, host: H) -> bool {
+        if !self.has_room(host) {
+            return false;
+        }
+        let tries = self.tries.get().unwrap_or_else(|| self.luck.try_it());
+        self.tries.set(Some(tries));
+        tries
+    }
+
+    /// Whether so many steady descriptors should become members.
+    pub fn wants_crowd<H: Host>(&self, host: H, count: usize) -> bool {
+        count != 0 && count.wrapping_add(self.members.len()) >= CROWD && self.has_room(host)
+    }
+
+    fn has_room<H: Host>(&self, host: H) -> bool {
+        // Between release and acquire other threads may change the loop.
+        self.members.len() < LIMIT && !self.closed.get() && !host.lends_itself()
+    }
+
+    /// A steady descriptor becomes a member; the kernel's set does not know it any more.
+    pub fn admit<H: Host>(&self, host: H, fd: c_int, note: Note) {
+        self.add(host, fd, note, 0);
+    }
+
+    /// The same for a new one, which the set does not know yet.
+    pub fn admit_new<H: Host>(&self, host: H, fd: c_int, note: Note) {
+        self.young.set(true);
+        self.add(host, fd, note, YOUNG);
+    }
+
+    fn add<H: Host>(&self, host: H, fd: c_int, note: Note, flag: u8) {
+        // Should its file live on in the set, events of it are known as stale.
+        host.set_note(fd, Note { generation: note.generation.wrapping_add(1), mask: MEMBER | FRESH | flag, ..note });
+        self.members.push(pollfd { fd, events: 0, revents: 0 });
+    }
+
+    /// What is wanted of a member is looked up when it is asked for.
+    pub fn modified<H: Host>(&self, host: H, fd: c_int, note: Note, fresh: bool) {
+        if fresh {
+            host.set_note(fd, Note { mask: note.mask | FRESH, ..note });
+        }
+    }
+
+    /// Asks for all members; [`Self::report_older`] reports those that stay. `leave` gets the others, and what the set
+    /// would be asked for. Whether the wait for others must not block.
+    ///
+    /// A set keeps what is stopped until it disturbs: that it does so once is copied, for it is an iteration more.
+    #[inline(never)]
+    pub fn ask<H: Host>(&self, host: H, leave: impl Fn(c_int, c_int)) -> bool {
+        self.prepare(host);
+        self.reported.set(0);
+        if self.members.is_empty() {
+            return false;
+        }
+        // SAFETY: the array holds that many elements.
+        let result = unsafe { sys::poll::wait_poll(self.members.as_ptr(), self.members.len(), 0.0) };
+        // An interrupted call found nobody ready; more descriptors than the process may have now are refused.
+        let mut any = result.is_err();
+        let mut lucky = false;
+        self.closed.set(self.closed.get() || result.is_err_and(|error| error != libc::EINTR));
+        let mut kept = 0;
+        for place in 0..self.members.len() {
+            let Some(member) = self.members.get(place) else { break };
+            let (fd, said) = (member.fd, if result.is_ok() { member.revents } else { 0 });
+            let (note, wanted) = host.look(fd);
+            let young = note.mask & YOUNG;
+            let asked = if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH };
+            let revents = said & (poll_bits(asked) | POLLERR | POLLHUP | POLLNVAL);
+            lucky |= young != 0 && revents != 0;
+            // A set refuses files that can't be polled.
+            let unpollable = young != 0 && said & UNPOLLABLE == UNPOLLABLE && !sys::fd::is_socket(fd);
+            if revents == 0 || unpollable {
+                let heat = if young != 0 { note.heat } else { note.heat.disappointed() };
+                host.set_note(fd, Note { mask: 0, heat, ..note });
+                leave(fd, asked);
+                continue;
+            }
+            if revents & POLLNVAL != 0 {
+                host.set_note(fd, Note { mask: 0, ..note });
+                // Of one that is closed under its watcher a set would say nothing.
+                if note.mask & FRESH != 0 && wanted != 0 {
+                    any = true;
+                    host.kill(fd, libc::EBADF);
+                }
+                continue;
+            }
+            any = true;
+            if wanted == 0 {
+                host.set_note(fd, Note { mask: 0, ..note });
+                continue;
+            }
+            self.members.set(kept, pollfd { revents, ..member });
+            kept = kept.wrapping_add(1);
+            let heat = note.heat.proved(self.turn());
+            host.set_note(fd, Note { mask: MEMBER | young | wanted as u8, heat, ..note });
+        }
+        self.members.truncate(kept);
+        if self.young.take() {
+            self.luck.came(lucky);
+        }
+        any
+    }
+
+    /// Reports members that have been ready for more than `streak` turns, of which new ones have none: in a set those come
+    /// first that have been ready for longest.
+    #[inline]
+    pub fn report_older<H: Host>(&self, host: H, streak: i32) {
+        while self.reported.get() < self.members.len() && self.report_next(host, streak) {}
+    }
+
+    #[inline(never)]
+    fn report_next<H: Host>(&self, host: H, streak: i32) -> bool {
+        let place = self.reported.get();
+        let Some(pollfd { fd, revents, .. }) = self.members.get(place) else { return false };
+        let note = host.note(fd);
+        let young = note.mask & YOUNG != 0;
+        if (if young { 0 } else { note.heat.streak() }) <= streak {
+            return false;
+        }
+        if young {
+            host.set_note(fd, Note { mask: note.mask & !YOUNG, ..note });
+        }
+        self.reported.set(place.wrapping_add(1));
+        super::report_polled(host, fd, c_int::from(revents));
+        true
+    }
+
+    /// Reports the rest.
+    #[inline]
+    pub fn report_all<H: Host>(&self, host: H) {
+        self.report_older(host, -1);
+    }
+
+    /// What is to be asked for now.
+    fn prepare<H: Host>(&self, host: H) {
+        for place in 0..self.members.len() {
+            let Some(pollfd { fd, .. }) = self.members.get(place) else { break };
+            let (note, wanted) = host.look(fd);
+            let asked = if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH };
+            let more = if note.mask & YOUNG != 0 { UNPOLLABLE } else { 0 };
+            self.members.set(place, pollfd { fd, events: poll_bits(asked) | more, revents: 0 });
+        }
+    }
+
+    /// Before changes are told: whether the members had better leave. A set serves a few better about which nothing
+    /// changes, but in another order when others are ready with them, which makes this worth avoiding.
+    #[inline(never)]
+    pub fn is_idle<H: Host>(&self, host: H) -> bool {
+        let len = self.members.len();
+        let changes = (0..len).any(|place| self.members.get(place).is_some_and(|member| host.is_changing(member.fd)));
+        self.unchanged.set(if len < CROWD && !changes { self.unchanged.get().wrapping_add(1) } else { 0 });
+        self.unchanged.get() >= UNCHANGED
+    }
+
+    /// All members leave.
+    #[cold]
+    #[inline(never)]
+    pub fn empty<H: Host>(&self, host: H, leave: impl Fn(c_int, c_int)) {
+        self.young.set(false);
+        self.unchanged.set(0);
+        for place in 0..self.members.len() {
+            let Some(pollfd { fd, .. }) = self.members.get(place) else { break };
+            let (note, wanted) = host.look(fd);
+            host.set_note(fd, Note { mask: 0, ..note });
+            if wanted != 0 {
+                leave(fd, wanted);
+            }
+        }
+        self.members.truncate(0);
+    }
+
+    /// No members from now on.
+    pub fn close(&self) {
+        self.closed.set(true);
+    }
+
+    pub fn release(&self) {
+        self.members.release();
+    }
+}
+
+fn poll_bits(wanted: c_int) -> i16 {
+    (if wanted & EV_READ != 0 { POLLIN } else { 0 }) | (if wanted & EV_WRITE != 0 { POLLOUT } else { 0 })
+}
