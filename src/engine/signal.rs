@@ -54,12 +54,14 @@ pub struct Channel {
     way: Cell<Way>,
     /// The signals that the signalfd is for, as bits.
     bits: Cell<u64>,
+    /// Whether the loop was ever in the table.
+    known: Cell<bool>,
     watcher: UnsafeCell<ev_io>,
 }
 
 impl Channel {
     pub const fn new(blank: ev_io) -> Self {
-        Self { way: Cell::new(Way::Handler), bits: Cell::new(0), watcher: UnsafeCell::new(blank) }
+        Self { way: Cell::new(Way::Handler), bits: Cell::new(0), known: Cell::new(false), watcher: UnsafeCell::new(blank) }
     }
 
     pub fn want_signalfd(&self) {
@@ -121,6 +123,7 @@ impl LoopPtr {
         // Also with a signalfd: ev_feed_signal comes this way.
         self.open_wake();
         // What was raised before the last watcher stopped is not lost if one starts again.
+        self.signals.known.set(true);
         slot.owner.store(self.0.as_ptr(), Ordering::SeqCst);
         self.open_signalfd();
 
@@ -254,6 +257,9 @@ impl LoopPtr {
 
     /// At destroy: the signals are free for other loops. Handlers and masks stay.
     pub(super) fn shut_signals(self) {
+        if !self.signals.known.get() {
+            return;
+        }
         for slot in &TABLE {
             if slot.owner.load(Ordering::SeqCst) == self.0.as_ptr() {
                 slot.owner.store(ptr::null_mut(), Ordering::SeqCst);

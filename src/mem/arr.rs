@@ -152,10 +152,15 @@ impl<T: Copy> Arr<T> {
     /// Gives the memory back; the array is empty and may be used again.
     #[inline(never)]
     pub fn release(&self) {
-        // SAFETY: base is null or came from resize, and is forgotten here.
-        unsafe { release(self.base.replace(ptr::null_mut())) };
+        let base = self.base.get();
+        if base.is_null() {
+            return;
+        }
+        self.base.set(ptr::null_mut());
         self.len.set(0);
         self.capacity.set(0);
+        // SAFETY: base came from resize, and is forgotten.
+        unsafe { release(base) };
     }
 
     #[cold]
@@ -185,13 +190,17 @@ unsafe fn enlarge(base: *mut c_void, capacity: usize, wanted: usize, size: usize
 /// # Safety
 /// There is room for all of them at `to`, and `value` is an element.
 #[inline(never)]
-unsafe fn fill(mut to: *mut u8, count: usize, value: *const u8, size: usize) {
-    for _ in 0..count {
-        // SAFETY: as the caller promises.
-        unsafe {
-            ptr::copy_nonoverlapping(value, to, size);
-            to = to.add(size);
-        }
+unsafe fn fill(to: *mut u8, count: usize, value: *const u8, size: usize) {
+    let bytes = count.wrapping_mul(size);
+    let mut from = value;
+    let (mut done, mut step) = (0, size);
+    // All that is there already is copied behind itself, so that there are few calls.
+    while done < bytes {
+        step = step.min(bytes.wrapping_sub(done));
+        // SAFETY: as the caller promises; what is copied ends where the copy begins.
+        unsafe { ptr::copy_nonoverlapping(from, to.add(done), step) };
+        done = done.wrapping_add(step);
+        (from, step) = (to.cast_const(), done);
     }
 }
 
