@@ -4,6 +4,11 @@
 /// In place of the standard library's.
 mod atomics {
     pub use loom::sync::atomic::{AtomicBool, AtomicI32, Ordering, fence};
+
+    /// What SeqCst accesses on both sides do by themselves elsewhere.
+    pub fn ordered() {
+        fence(Ordering::SeqCst);
+    }
 }
 #[allow(dead_code, reason = "the models use a part")]
 #[path = "../../src/engine/handshake.rs"]
@@ -31,7 +36,7 @@ impl World {
         let flag = || AtomicBool::new(false);
         let number = || AtomicI32::new(0);
         Arc::new(Self {
-            handshake: Handshake { wanted: flag(), skipped: flag(), signals: flag(), asyncs: flag() },
+            handshake: Handshake { wanted: flag(), signals: flag(), asyncs: flag() },
             eventfd: number(),
             sent: number(),
             raised: number(),
@@ -39,9 +44,8 @@ impl World {
         })
     }
 
-    fn poke(&self) -> bool {
+    fn poke(&self) {
         self.eventfd.fetch_add(1, Ordering::SeqCst);
-        true
     }
 
     /// ev_async_send, after something was written for the callback. False: it was sent to already.
@@ -50,24 +54,23 @@ impl World {
         if handshake::is_sent(&self.sent) {
             return false;
         }
-        self.sent.store(1, Ordering::SeqCst);
+        handshake::set_sent(&self.sent);
         self.handshake.wake(&self.handshake.asyncs, || self.poke());
         true
     }
 
     /// What a signal handler does.
     fn raise(&self) {
-        self.raised.store(1, Ordering::SeqCst);
+        self.raised.store(1, Ordering::Relaxed);
         self.handshake.wake(&self.handshake.signals, || self.poke());
     }
 
     /// The internal watcher's callback; what the async watcher's callback then sees, if it is called.
     fn look(&self) -> Option<i32> {
-        self.handshake.begin_look();
-        if self.handshake.signals.swap(false, Ordering::SeqCst) {
+        if handshake::take(&self.handshake.signals) {
             self.raised.swap(0, Ordering::SeqCst);
         }
-        if self.handshake.asyncs.swap(false, Ordering::SeqCst) {
+        if handshake::take(&self.handshake.asyncs) {
             let taken = handshake::take_sent(&self.sent);
             handshake::sent_are_taken();
             return taken.then(|| self.data.load(Ordering::Relaxed));
@@ -77,9 +80,9 @@ impl World {
 
     /// One iteration. True: the kernel would block in its wait now, and nothing wakes it up so far.
     fn iterate(&self) -> bool {
-        let skipped = self.handshake.begin_wait();
+        let news = self.handshake.begin_wait();
         let woken = self.eventfd.swap(0, Ordering::SeqCst) != 0;
-        if !skipped && !woken {
+        if !news && !woken {
             return true;
         }
         if self.handshake.end_wait() || woken {
@@ -92,7 +95,7 @@ impl World {
     fn check_nothing_lost(&self, waits: bool) {
         let news = self.sent.load(Ordering::SeqCst) != 0 || self.raised.load(Ordering::SeqCst) != 0;
         let woken = self.eventfd.load(Ordering::SeqCst) != 0;
-        let seen = woken || (!waits && self.handshake.skipped.load(Ordering::SeqCst));
+        let seen = woken || (!waits && self.handshake.has_news());
         assert!(!news || seen, "a wake-up is lost");
     }
 }
