@@ -324,6 +324,6 @@ impl LoopPtr {
                 self.backend.modify(self, fd, told, wanted, one.change & NEW_FILE != 0);
             }
         }
-        self.fds.changes.truncate(0);
+        self.fds.changes.empty();
     }
 }
