@@ -1,5 +1,6 @@
 //! The watchers that are lists and nothing else: prepare, check, fork, cleanup, and idle with a list per priority.
 
+use core::cell::Cell;
 use core::ffi::{CStr, c_int};
 
 use super::pending::LEVELS;
@@ -37,6 +38,8 @@ pub struct Hooks {
     fork: Indexed<WatcherPtr>,
     cleanup: Indexed<WatcherPtr>,
     idle: [Indexed<WatcherPtr>; LEVELS],
+    /// How many idle watchers there are, of all levels.
+    idlers: Cell<u32>,
 }
 
 impl Hooks {
@@ -47,6 +50,7 @@ impl Hooks {
             fork: Indexed::new(),
             cleanup: Indexed::new(),
             idle: [const { Indexed::new() }; LEVELS],
+            idlers: Cell::new(0),
         }
     }
 
@@ -65,7 +69,7 @@ impl Hooks {
     }
 
     pub fn any_idle(&self) -> bool {
-        self.idle.iter().any(|list| !list.is_empty())
+        self.idlers.get() != 0
     }
 
     pub fn release(&self) {
@@ -130,6 +134,7 @@ impl LoopPtr {
         }
         if let Some(list) = self.hooks.idle(w.level()) {
             self.enlist(Kind::Idle, list, w);
+            self.hooks.idlers.set(self.hooks.idlers.get().wrapping_add(1));
         }
     }
 
@@ -140,6 +145,7 @@ impl LoopPtr {
         }
         if let Some(list) = self.hooks.idle(w.level()) {
             self.delist(list, w, c"ev_idle_stop");
+            self.hooks.idlers.set(self.hooks.idlers.get().wrapping_sub(1));
         }
     }
 
@@ -170,6 +176,9 @@ impl LoopPtr {
     /// Queues the idle watchers of the highest priority that has any, unless something of that priority or above is
     /// pending.
     pub(super) fn feed_idle(self) {
+        if !self.hooks.any_idle() {
+            return;
+        }
         for level in (0..LEVELS).rev() {
             let Some(list) = self.hooks.idle(level) else { continue };
             if self.pending.any_from(level) {
