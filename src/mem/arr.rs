@@ -163,17 +163,19 @@ impl<T: Copy> Arr<T> {
     }
 
     /// Gives the memory back; the array is empty and may be used again.
-    #[inline(never)]
+    #[inline]
     pub fn release(&self) {
-        let base = self.base.get();
-        if base.is_null() {
-            return;
+        if !self.base.get().is_null() {
+            self.release_block();
         }
-        self.base.set(ptr::null_mut());
+    }
+
+    #[inline(never)]
+    fn release_block(&self) {
         self.len.set(0);
         self.capacity.set(0);
-        // SAFETY: base came from resize, and is forgotten.
-        unsafe { release(base) };
+        // SAFETY: base came from resize, and is forgotten here.
+        unsafe { release(self.base.replace(ptr::null_mut())) };
     }
 
     #[cold]
