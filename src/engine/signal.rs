@@ -22,12 +22,8 @@ struct Slot {
     head: AtomicPtr<ev_watcher_list>,
 }
 
-static TABLE: [Slot; COUNT] = [const {
-    Slot {
-        owner: AtomicPtr::new(ptr::null_mut()),
-        head: AtomicPtr::new(ptr::null_mut()),
-    }
-}; COUNT];
+static TABLE: [Slot; COUNT] =
+    [const { Slot { owner: AtomicPtr::new(ptr::null_mut()), head: AtomicPtr::new(ptr::null_mut()) } }; COUNT];
 
 /// The signals that were raised and that no loop has looked at yet, as bits.
 static RAISED: AtomicU64 = AtomicU64::new(0);
@@ -61,7 +57,12 @@ pub struct Channel {
 
 impl Channel {
     pub const fn new(blank: ev_io) -> Self {
-        Self { way: Cell::new(Way::Handler), bits: Cell::new(0), known: Cell::new(false), watcher: UnsafeCell::new(blank) }
+        Self {
+            way: Cell::new(Way::Handler),
+            bits: Cell::new(0),
+            known: Cell::new(false),
+            watcher: UnsafeCell::new(blank),
+        }
     }
 
     pub fn want_signalfd(&self) {

@@ -1,7 +1,7 @@
 //! Descriptors: opening the kinds that the loop needs for itself, reading, writing, closing.
 //!
-//! None of it is a cancellation point. Reading, writing and closing are done by number for that: with the C library's functions a
-//! thread may end with its cancellation disabled (glibc 2.36), when that was under way as its wait ended.
+//! None of it is a cancellation point. Reading, writing and closing are done by number for that: with the C library's
+//! functions a thread may end with its cancellation disabled (glibc 2.36), when that was under way as its wait ended.
 
 use core::ffi::{c_int, c_long, c_void};
 use core::mem::MaybeUninit;
