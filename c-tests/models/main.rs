@@ -4,6 +4,11 @@
 /// In place of the standard library's.
 mod atomics {
     pub use loom::sync::atomic::{AtomicBool, AtomicI32, Ordering, fence};
+
+    /// What SeqCst accesses on both sides do by themselves elsewhere.
+    pub fn ordered() {
+        fence(Ordering::SeqCst);
+    }
 }
 #[allow(dead_code, reason = "the models use a part")]
 #[path = "../../src/engine/handshake.rs"]
@@ -17,13 +22,13 @@ use loom::thread;
 /// More take minutes.
 const PREEMPTIONS: usize = 2;
 
-/// A loop, its eventfd, one async watcher, and what its sender wrote before it sent.
+/// A loop, its eventfd, one async watcher, and what its senders wrote before they sent.
 struct World {
     handshake: Handshake,
     eventfd: AtomicI32,
     sent: AtomicI32,
     raised: AtomicI32,
-    data: AtomicI32,
+    data: [AtomicI32; 2],
 }
 
 impl World {
@@ -31,55 +36,57 @@ impl World {
         let flag = || AtomicBool::new(false);
         let number = || AtomicI32::new(0);
         Arc::new(Self {
-            handshake: Handshake { wanted: flag(), skipped: flag(), signals: flag(), asyncs: flag() },
+            handshake: Handshake { wanted: flag(), signals: flag(), asyncs: flag() },
             eventfd: number(),
             sent: number(),
             raised: number(),
-            data: number(),
+            data: [number(), number()],
         })
     }
 
-    fn poke(&self) -> bool {
+    fn poke(&self) {
         self.eventfd.fetch_add(1, Ordering::SeqCst);
-        true
+    }
+
+    fn send(&self) -> bool {
+        self.send_as(0)
     }
 
     /// ev_async_send, after something was written for the callback. False: it was sent to already.
-    fn send(&self) -> bool {
-        self.data.store(1, Ordering::Relaxed);
+    fn send_as(&self, sender: usize) -> bool {
+        self.data[sender].store(1, Ordering::Relaxed);
         if handshake::is_sent(&self.sent) {
             return false;
         }
-        self.sent.store(1, Ordering::SeqCst);
+        handshake::set_sent(&self.sent);
         self.handshake.wake(&self.handshake.asyncs, || self.poke());
         true
     }
 
     /// What a signal handler does.
     fn raise(&self) {
-        self.raised.store(1, Ordering::SeqCst);
+        self.raised.store(1, Ordering::Relaxed);
         self.handshake.wake(&self.handshake.signals, || self.poke());
     }
 
     /// The internal watcher's callback; what the async watcher's callback then sees, if it is called.
-    fn look(&self) -> Option<i32> {
-        self.handshake.begin_look();
-        if self.handshake.signals.swap(false, Ordering::SeqCst) {
+    fn look(&self) -> Option<[i32; 2]> {
+        if handshake::take(&self.handshake.signals) {
             self.raised.swap(0, Ordering::SeqCst);
         }
-        if self.handshake.asyncs.swap(false, Ordering::SeqCst) {
+        if handshake::take(&self.handshake.asyncs) {
             let taken = handshake::take_sent(&self.sent);
             handshake::sent_are_taken();
-            return taken.then(|| self.data.load(Ordering::Relaxed));
+            return taken.then(|| self.data.each_ref().map(|data| data.load(Ordering::Relaxed)));
         }
         None
     }
 
     /// One iteration. True: the kernel would block in its wait now, and nothing wakes it up so far.
     fn iterate(&self) -> bool {
-        let skipped = self.handshake.begin_wait();
+        let news = self.handshake.begin_wait();
         let woken = self.eventfd.swap(0, Ordering::SeqCst) != 0;
-        if !skipped && !woken {
+        if !news && !woken {
             return true;
         }
         if self.handshake.end_wait() || woken {
@@ -92,7 +99,7 @@ impl World {
     fn check_nothing_lost(&self, waits: bool) {
         let news = self.sent.load(Ordering::SeqCst) != 0 || self.raised.load(Ordering::SeqCst) != 0;
         let woken = self.eventfd.load(Ordering::SeqCst) != 0;
-        let seen = woken || (!waits && self.handshake.skipped.load(Ordering::SeqCst));
+        let seen = woken || (!waits && self.handshake.has_news());
         assert!(!news || seen, "a wake-up is lost");
     }
 }
@@ -179,6 +186,29 @@ fn the_callback_sees_what_a_merged_send_wrote() {
         let thread = thread::spawn(move || other.send());
         let seen = world.look();
         let sent = thread.join().expect("a sender");
-        assert!(sent || seen == Some(1), "what a merged send wrote is not seen");
+        assert!(sent || seen.is_some_and(|[first, _]| first == 1), "what a merged send wrote is not seen");
+    });
+}
+
+/// Two senders that both find the watcher not sent to: what each wrote is seen by some callback, also if one note overwrites the other.
+#[test]
+fn the_callbacks_see_what_each_sender_wrote() {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS + 1);
+    builder.check(|| {
+        let world = World::new();
+        let running: Vec<_> = (0..2)
+            .map(|sender| {
+                let world = world.clone();
+                thread::spawn(move || world.send_as(sender))
+            })
+            .collect();
+        let early = world.look();
+        for thread in running {
+            thread.join().expect("a sender");
+        }
+        let seen = early.into_iter().chain(world.look());
+        let [first, second] = seen.fold([0; 2], |sum, one| [sum[0] | one[0], sum[1] | one[1]]);
+        assert!(first == 1 && second == 1, "what a sender wrote is not seen");
     });
 }

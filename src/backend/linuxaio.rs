@@ -10,7 +10,7 @@
 //! A context that became too small is not destroyed at once, which would stop the loop for tens of milliseconds: its
 //! requests are cancelled, and it is kept aside, empty, until the loop ends.
 
-use core::cell::{Cell, UnsafeCell};
+use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr;
 
@@ -97,7 +97,7 @@ pub struct LinuxAio {
     /// The requests of one call.
     batch: Arr<*mut Iocb>,
     /// Where a wait writes.
-    events: UnsafeCell<[Event; BATCH]>,
+    events: Arr<Event>,
     /// How many descriptors want something.
     wanted: Cell<u32>,
 }
@@ -112,7 +112,7 @@ impl LinuxAio {
             chunks: Arr::new(),
             queue: Arr::new(),
             batch: Arr::new(),
-            events: UnsafeCell::new([Event::NONE; BATCH]),
+            events: Arr::new(),
             wanted: Cell::new(0),
         }
     }
@@ -487,7 +487,8 @@ fn collect<H: Host>(b: &Backend, host: H, context: Context, seconds: f64) {
     }
     let mut seconds = if left { 0.0 } else { seconds };
     loop {
-        let events: *mut Event = b.linuxaio.events.get().cast();
+        b.linuxaio.events.extend_to(BATCH, Event::NONE);
+        let events = b.linuxaio.events.as_ptr();
         let least = usize::from(seconds > 0.0);
         host.release();
         // SAFETY: room for BATCH events, used by nothing else until they are handled.
@@ -515,13 +516,12 @@ fn collect<H: Host>(b: &Backend, host: H, context: Context, seconds: f64) {
 
 /// Handles what the kernel wrote to the batch of events; how many. All others are empty always.
 fn take_filled<H: Host>(b: &Backend, host: H) -> usize {
-    let events: *mut Event = b.linuxaio.events.get().cast();
     for index in 0..BATCH {
-        // SAFETY: index < BATCH; the kernel is not writing.
-        let event = unsafe { events.add(index).replace(Event::NONE) };
+        let event = b.linuxaio.events.get(index).unwrap_or(Event::NONE);
         if !event.is_filled() {
             return index;
         }
+        b.linuxaio.events.set(index, Event::NONE);
         complete(b, host, event);
     }
     BATCH
@@ -559,6 +559,7 @@ fn release(aio: &LinuxAio) {
     aio.chunks.release();
     aio.queue.release();
     aio.batch.release();
+    aio.events.release();
     aio.retired.release();
 }
 

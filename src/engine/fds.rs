@@ -347,6 +347,6 @@ impl LoopPtr {
                 self.backend.modify(self, fd, one.told(), wanted, fresh);
             }
         }
-        self.fds.changes.truncate(0);
+        self.fds.changes.empty();
     }
 }

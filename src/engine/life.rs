@@ -32,13 +32,11 @@ fn effective_flags(asked: c_uint) -> c_uint {
     /// Read from the program's own flags always.
     const KEPT: c_uint = EVFLAG_FORKCHECK | EVFLAG_NOSIGMASK;
     let mut flags = asked;
-    // SAFETY: no precondition.
-    let privileged = unsafe { libc::getuid() != libc::geteuid() || libc::getgid() != libc::getegid() };
-    if asked & EVFLAG_NOENV == 0 && !privileged {
+    if asked & EVFLAG_NOENV == 0 {
         // SAFETY: KERNEL; the result is null or a string that nobody changes while we read it.
         unsafe {
             let text = libc::getenv(c"LIBEV_FLAGS".as_ptr());
-            if !text.is_null() {
+            if !text.is_null() && libc::getuid() == libc::geteuid() && libc::getgid() == libc::getegid() {
                 flags = libc::atoi(text) as c_uint & !KEPT | asked & KEPT;
             }
         }
@@ -47,6 +45,15 @@ fn effective_flags(asked: c_uint) -> c_uint {
         flags |= backend::RECOMMENDED;
     }
     flags
+}
+
+/// Writes each member where it belongs: of a whole structure the compiler makes a copy on the stack first.
+macro_rules! write_in_place {
+    ($place:ident: $whole:ident { $($member:ident: $value:expr,)* }) => {
+        // Never called: the compiler sees that none is missing.
+        let _ = |$whole { $($member: _,)* }: $whole| ();
+        $((&raw mut (*$place).$member).write($value);)*
+    };
 }
 
 /// Makes a loop at `place`; false if no backend works.
@@ -60,7 +67,7 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
     let lp = unsafe {
         let blank_io: ev_io = MaybeUninit::zeroed().assume_init();
         let blank_signal: ev_signal = MaybeUninit::zeroed().assume_init();
-        place.write(Loop {
+        write_in_place!(place: Loop {
             wake: wake::Wake::new(blank_io),
             pending: pending::Queues::new(),
             fds: fds::Table::new(),
@@ -87,7 +94,9 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
     }
     checking::tell_backend(place.cast(), lp.backend.name());
     lp.clock.start();
-    lp.run.note_process();
+    if flags & EVFLAG_FORKCHECK != 0 {
+        lp.run.note_process();
+    }
     if flags & EVFLAG_SIGNALFD != 0 {
         lp.signals.want_signalfd();
     }

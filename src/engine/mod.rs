@@ -31,6 +31,10 @@ mod walk;
 /// What `handshake` is made of; its model has other ones here.
 mod atomics {
     pub use core::sync::atomic::{AtomicBool, AtomicI32, Ordering, fence};
+
+    /// Between two SeqCst accesses, which are ordered as they are; the model's are not, and need a fence.
+    #[inline(always)]
+    pub fn ordered() {}
 }
 
 pub use check::{Act, check_call, check_function};

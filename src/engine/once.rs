@@ -37,16 +37,17 @@ impl Callee {
     }
 }
 
-/// One that has not fired yet, in a chain so that destroying the loop frees it.
+/// One that has not fired yet, in a chain so that destroying the loop frees it. Small enough for the allocator's fast
+/// bins: what fits into the `data` of the watchers is there, the argument in `io`'s, the one before in `timer`'s.
 #[repr(C)]
 struct Once {
     io: ev_io,
     timer: ev_timer,
     callee: Callee,
-    arg: *mut c_void,
-    before: *mut Once,
     next: *mut Once,
 }
+
+const _: () = assert!(size_of::<Once>() <= 120);
 
 /// The chain.
 pub struct Unfired(Cell<*mut Once>);
@@ -96,13 +97,13 @@ impl LoopPtr {
         let (io, timer) = unsafe {
             ptr::write_bytes(block, 0, 1);
             (&raw mut (*block).callee).write(callee);
-            (*block).arg = arg;
+            (*block).io.data = arg;
             (*block).next = self.once.0.get();
             (IoPtr::new(&raw mut (*block).io), TimerPtr::new(&raw mut (*block).timer))
         };
         // SAFETY: the chain holds live blocks.
         if let Some(next) = unsafe { self.once.0.get().as_mut() } {
-            next.before = block;
+            next.timer.data = block.cast();
         }
         self.once.0.set(block);
         io.base().set_callback(descriptor_ready);
@@ -126,7 +127,8 @@ impl LoopPtr {
         // SAFETY: as the caller promises; nothing else has a reference into the block.
         let (io, timer, callee, arg, before, next) = unsafe {
             let (io, timer) = (IoPtr::new(&raw mut (*block).io), TimerPtr::new(&raw mut (*block).timer));
-            (io, timer, (*block).callee, (*block).arg, (*block).before, (*block).next)
+            let before: *mut Once = (*block).timer.data.cast();
+            (io, timer, (*block).callee, (*block).io.data, before, (*block).next)
         };
         // Both may have come in this iteration.
         revents |= self.pending.clear(io.base()) | self.pending.clear(timer.base());
@@ -140,7 +142,7 @@ impl LoopPtr {
                 (*before).next = next;
             }
             if !next.is_null() {
-                (*next).before = before;
+                (*next).timer.data = before.cast();
             }
             mem::release(block);
         }

@@ -23,15 +23,15 @@ struct Slot {
 /// What is pending.
 pub struct Queues {
     levels: [Arr<Slot>; LEVELS],
-    /// No level above this one holds anything.
-    top: Cell<usize>,
+    /// A bit for each level; where there is none, the level is empty.
+    filled: Cell<u32>,
     /// Watchers that expired together, to be fed in reverse.
     expired: Arr<WatcherPtr>,
 }
 
 impl Queues {
     pub const fn new() -> Self {
-        Self { levels: [const { Arr::new() }; LEVELS], top: Cell::new(0), expired: Arr::new() }
+        Self { levels: [const { Arr::new() }; LEVELS], filled: Cell::new(0), expired: Arr::new() }
     }
 
     pub fn release(&self) {
@@ -49,7 +49,7 @@ impl Queues {
     /// Whether nothing is pending, and no slot was cleared since.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.top.get() == 0 && self.levels.first().is_none_or(Arr::is_empty)
+        self.filled.get() == 0
     }
 
     /// Whether something is pending at this level or above.
@@ -75,9 +75,7 @@ impl Queues {
     #[inline]
     fn note_fed(&self, watcher: WatcherPtr, len: usize, level: usize) {
         watcher.set_pending(len as c_int);
-        if level > self.top.get() {
-            self.top.set(level);
-        }
+        self.filled.set(self.filled.get() | 1_u32.wrapping_shl(level as u32));
     }
 
     /// The cases that are rare: it is pending already, or the queue must grow.
@@ -130,14 +128,12 @@ impl Queues {
     #[inline]
     fn next(&self) -> Option<(WatcherPtr, c_int)> {
         loop {
-            let top = self.top.get();
-            match self.levels.get(top)?.pop() {
+            let filled = self.filled.get();
+            let top = filled.checked_ilog2()?;
+            match self.levels.get(top as usize)?.pop() {
                 Some(Slot { watcher: Some(watcher), revents }) => return Some((watcher, revents)),
                 Some(_) => {}
-                None => match top.checked_sub(1) {
-                    Some(below) => self.top.set(below),
-                    None => return None,
-                },
+                None => self.filled.set(filled & !1_u32.wrapping_shl(top)),
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::sys::incarnation::incarnation;
 
 /// Counts the destroyed loops of the process.
 static DESTROYED: AtomicU64 = AtomicU64::new(0);
-/// Counts the made ones: their names, since addresses come again.
+/// Counts the made ones: their names, since addresses come again. Written under the lock alone, as `DESTROYED` is.
 static MADE: AtomicU64 = AtomicU64::new(0);
 /// The incarnation of the process that holds the lock; 0 if nobody does.
 static LOCKED: AtomicI32 = AtomicI32::new(0);
@@ -82,8 +82,10 @@ fn is_in_list(wanted: *mut Loop, is_it: impl Fn(u64) -> bool) -> bool {
 impl LoopPtr {
     /// Enters a new loop into the list.
     pub(super) fn register(self) {
-        self.registered.name.set(MADE.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
         locked(|| {
+            let name = MADE.load(Ordering::Relaxed).wrapping_add(1);
+            MADE.store(name, Ordering::Relaxed);
+            self.registered.name.set(name);
             self.registered.next.set(FIRST.0.get());
             FIRST.0.set(self.0.as_ptr());
         });
@@ -107,9 +109,9 @@ impl LoopPtr {
                 // SAFETY: loops in the list are alive.
                 place = unsafe { &raw const (*here).registered.next };
             }
+            DESTROYED.store(DESTROYED.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
         });
         self.registered.name.set(0);
-        DESTROYED.fetch_add(1, Ordering::Release);
     }
 
     /// To be asked with [`LoopPtr::survived`] after a callback.

@@ -3,7 +3,7 @@
 use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_int;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering, fence};
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use super::chain::{Watchers, link, unlink};
 use super::{Kind, Loop, LoopPtr};
@@ -16,21 +16,17 @@ use crate::watcher::{IoPtr, SignalPtr, WatcherPtr};
 
 /// What the process knows of one signal.
 struct Slot {
-    /// It was raised and no loop has looked yet.
-    raised: AtomicBool,
     /// The loop whose watchers are in the chain.
     owner: AtomicPtr<Loop>,
     /// `LIST` of signal watchers, newest first; the owner's.
     head: AtomicPtr<ev_watcher_list>,
 }
 
-static TABLE: [Slot; COUNT] = [const {
-    Slot {
-        raised: AtomicBool::new(false),
-        owner: AtomicPtr::new(ptr::null_mut()),
-        head: AtomicPtr::new(ptr::null_mut()),
-    }
-}; COUNT];
+static TABLE: [Slot; COUNT] =
+    [const { Slot { owner: AtomicPtr::new(ptr::null_mut()), head: AtomicPtr::new(ptr::null_mut()) } }; COUNT];
+
+/// The signals that were raised and that no loop has looked at yet, as bits.
+static RAISED: AtomicU64 = AtomicU64::new(0);
 
 /// Handlers that may be using a loop's address.
 static IN_FLIGHT: InFlight = InFlight::new();
@@ -54,12 +50,19 @@ pub struct Channel {
     way: Cell<Way>,
     /// The signals that the signalfd is for, as bits.
     bits: Cell<u64>,
+    /// Whether the loop was ever in the table.
+    known: Cell<bool>,
     watcher: UnsafeCell<ev_io>,
 }
 
 impl Channel {
     pub const fn new(blank: ev_io) -> Self {
-        Self { way: Cell::new(Way::Handler), bits: Cell::new(0), watcher: UnsafeCell::new(blank) }
+        Self {
+            way: Cell::new(Way::Handler),
+            bits: Cell::new(0),
+            known: Cell::new(false),
+            watcher: UnsafeCell::new(blank),
+        }
     }
 
     pub fn want_signalfd(&self) {
@@ -73,7 +76,7 @@ pub fn feed_signal(signum: c_int) {
     IN_FLIGHT.enter();
     let owner = slot.owner.load(Ordering::SeqCst);
     if !owner.is_null() {
-        slot.raised.store(true, Ordering::SeqCst);
+        RAISED.fetch_or(sys::signal::bit(signum), Ordering::SeqCst);
         // SAFETY: a loop takes itself out of the table and waits for those in flight before it goes.
         unsafe { (*owner).wake.signal_raised() };
     }
@@ -121,6 +124,7 @@ impl LoopPtr {
         // Also with a signalfd: ev_feed_signal comes this way.
         self.open_wake();
         // What was raised before the last watcher stopped is not lost if one starts again.
+        self.signals.known.set(true);
         slot.owner.store(self.0.as_ptr(), Ordering::SeqCst);
         self.open_signalfd();
 
@@ -228,8 +232,7 @@ impl LoopPtr {
         if slot.owner.load(Ordering::SeqCst) != self.0.as_ptr() {
             return;
         }
-        slot.raised.store(false, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
+        RAISED.fetch_and(!sys::signal::bit(signum), Ordering::SeqCst);
         for w in Watchers::of(slot.head.load(Ordering::Relaxed)) {
             self.feed(w.base(), EV_SIGNAL);
         }
@@ -237,10 +240,11 @@ impl LoopPtr {
 
     /// Queues the watchers of all signals raised, the highest first: the lowest is called first.
     pub(super) fn feed_raised_signals(self) {
-        for signum in (1..COUNT as c_int).rev() {
-            if slot(signum).is_some_and(|slot| slot.raised.load(Ordering::SeqCst)) {
-                self.feed_signal_event(signum);
-            }
+        let mut left = RAISED.load(Ordering::SeqCst);
+        while left != 0 {
+            let signum = u64::BITS.wrapping_sub(left.leading_zeros()) as c_int;
+            left &= !sys::signal::bit(signum);
+            self.feed_signal_event(signum);
         }
     }
 
@@ -254,11 +258,14 @@ impl LoopPtr {
 
     /// At destroy: the signals are free for other loops. Handlers and masks stay.
     pub(super) fn shut_signals(self) {
-        for slot in &TABLE {
+        if !self.signals.known.get() {
+            return;
+        }
+        for (signum, slot) in (0..).zip(&TABLE) {
             if slot.owner.load(Ordering::SeqCst) == self.0.as_ptr() {
                 slot.owner.store(ptr::null_mut(), Ordering::SeqCst);
                 slot.head.store(ptr::null_mut(), Ordering::Relaxed);
-                slot.raised.store(false, Ordering::SeqCst);
+                RAISED.fetch_and(!sys::signal::bit(signum), Ordering::SeqCst);
             }
         }
         // Also of signals that it watched before: a handler may have read its address then.

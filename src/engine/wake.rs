@@ -41,7 +41,6 @@ impl Wake {
             in_flight: InFlight::new(),
             handshake: Handshake {
                 wanted: AtomicBool::new(false),
-                skipped: AtomicBool::new(false),
                 signals: AtomicBool::new(false),
                 asyncs: AtomicBool::new(false),
             },
@@ -60,13 +59,12 @@ impl Wake {
     fn wake(&self, what: &AtomicBool) {
         self.handshake.wake(what, || {
             let end = self.write_end.load(Ordering::SeqCst);
-            if end < 0 {
-                return false;
+            // Without one nobody waits yet, and the flag is seen before the first wait.
+            if end >= 0 {
+                let errno = sys::errno();
+                sys::fd::poke(end);
+                sys::set_errno(errno);
             }
-            let errno = sys::errno();
-            sys::fd::poke(end);
-            sys::set_errno(errno);
-            true
         });
     }
 
@@ -165,12 +163,11 @@ impl LoopPtr {
         self.wake.list.release();
     }
 
-    /// After a wait: has the wake-ups handled that came without a write, or that the backend did not look for.
+    /// After a wait: has the wake-ups handled that came without a write, before it, or unseen by the backend.
     pub(super) fn catch_skipped(self) {
         if self.wake.write_end.load(Ordering::Relaxed) >= 0 {
-            let skipped = self.wake.handshake.end_wait();
             let watcher = self.wake_watcher().base();
-            if watcher.pending() == 0 && (skipped || self.wake.handshake.has_news()) {
+            if self.wake.handshake.end_wait() && watcher.pending() == 0 {
                 self.feed(watcher, EV_CUSTOM);
             }
         }
@@ -234,7 +231,7 @@ pub unsafe fn send(raw: *mut ev_loop, w: AsyncPtr) {
     wake.in_flight.enter();
     // Before the first start there is nobody to wake: the send is ignored.
     if wake.write_end.load(Ordering::SeqCst) >= 0 {
-        w.sent().store(1, Ordering::SeqCst);
+        handshake::set_sent(w.sent());
         wake.wake(&wake.handshake.asyncs);
     }
     wake.in_flight.leave();
@@ -250,11 +247,10 @@ unsafe extern "C-unwind" fn wake_ready(raw: *mut ev_loop, _: *mut ev_watcher, re
     } else if revents & EV_READ != 0 {
         sys::fd::drain(lp.wake_watcher().fd());
     }
-    lp.wake.handshake.begin_look();
-    if lp.wake.handshake.signals.swap(false, Ordering::SeqCst) {
+    if handshake::take(&lp.wake.handshake.signals) {
         lp.feed_raised_signals();
     }
-    if lp.wake.handshake.asyncs.swap(false, Ordering::SeqCst) {
+    if handshake::take(&lp.wake.handshake.asyncs) {
         lp.feed_asyncs();
     }
 }

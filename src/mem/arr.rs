@@ -10,6 +10,9 @@ use super::{release, resize};
 /// The first block has room for about this many bytes.
 const FIRST_BYTES: usize = 128;
 
+/// Room for this many elements is kept when an array that is filled now and then is emptied.
+const KEPT: usize = 16384;
+
 /// The array; `ARR`: the elements below `len` are initialised.
 pub struct Arr<T: Copy> {
     base: Cell<*mut T>,
@@ -84,7 +87,7 @@ impl<T: Copy> Arr<T> {
     #[cold]
     #[inline(never)]
     fn push_grown(&self, value: T) {
-        self.grow(self.len.get().wrapping_add(1));
+        self.grow(self.capacity.get().saturating_mul(2));
         self.push_in_place(value);
     }
 
@@ -108,6 +111,14 @@ impl<T: Copy> Arr<T> {
         }
     }
 
+    /// Forgets all elements, and gives the memory back if it is much.
+    pub fn empty(&self) {
+        if self.capacity.get() > KEPT {
+            self.release();
+        }
+        self.truncate(0);
+    }
+
     /// Forgets the elements from `len` on.
     pub fn truncate(&self, len: usize) {
         self.len.set(self.len.get().min(len));
@@ -123,8 +134,10 @@ impl<T: Copy> Arr<T> {
 
     #[cold]
     fn extend_slow(&self, len: usize, value: T) {
-        if len > self.capacity.get() {
-            self.grow(len);
+        // A table by number seldom grows to twice its size: by half, so that less of it lies idle.
+        let capacity = self.capacity.get();
+        if len > capacity {
+            self.grow(len.max(capacity.saturating_add(capacity >> 1)));
         }
         // SAFETY: the elements from the old length to len are within the capacity.
         unsafe {
@@ -150,32 +163,39 @@ impl<T: Copy> Arr<T> {
     }
 
     /// Gives the memory back; the array is empty and may be used again.
-    #[inline(never)]
+    #[inline]
     pub fn release(&self) {
-        // SAFETY: base is null or came from resize, and is forgotten here.
-        unsafe { release(self.base.replace(ptr::null_mut())) };
+        if !self.base.get().is_null() {
+            self.release_block();
+        }
+    }
+
+    #[inline(never)]
+    fn release_block(&self) {
         self.len.set(0);
         self.capacity.set(0);
+        // SAFETY: base came from resize, and is forgotten here.
+        unsafe { release(self.base.replace(ptr::null_mut())) };
     }
 
     #[cold]
     fn grow(&self, wanted: usize) {
         // SAFETY: base is null or came from resize.
-        let (base, capacity) = unsafe { enlarge(self.base.get().cast(), self.capacity.get(), wanted, size_of::<T>()) };
+        let (base, capacity) = unsafe { enlarge(self.base.get().cast(), wanted, size_of::<T>()) };
         self.base.set(base.cast());
         self.capacity.set(capacity);
     }
 }
 
-/// A larger block in place of `base`, and its capacity in elements of `size` bytes: at least `wanted`, and twice what it
-/// was. Like [`fill`] one function for all types.
+/// A larger block in place of `base`, and its capacity in elements of `size` bytes: at least `wanted`. Like [`fill`] one
+/// function for all types.
 ///
 /// # Safety
 /// `base` is null or came from `resize`.
 #[inline(never)]
-unsafe fn enlarge(base: *mut c_void, capacity: usize, wanted: usize, size: usize) -> (*mut c_void, usize) {
+unsafe fn enlarge(base: *mut c_void, wanted: usize, size: usize) -> (*mut c_void, usize) {
     let first = (FIRST_BYTES >> size.max(1).ilog2()).max(4);
-    let capacity = wanted.max(capacity.saturating_mul(2)).max(first);
+    let capacity = wanted.max(first);
     // SAFETY: as the caller promises.
     (unsafe { resize(base, capacity.saturating_mul(size)) }, capacity)
 }
@@ -185,13 +205,17 @@ unsafe fn enlarge(base: *mut c_void, capacity: usize, wanted: usize, size: usize
 /// # Safety
 /// There is room for all of them at `to`, and `value` is an element.
 #[inline(never)]
-unsafe fn fill(mut to: *mut u8, count: usize, value: *const u8, size: usize) {
-    for _ in 0..count {
-        // SAFETY: as the caller promises.
-        unsafe {
-            ptr::copy_nonoverlapping(value, to, size);
-            to = to.add(size);
-        }
+unsafe fn fill(to: *mut u8, count: usize, value: *const u8, size: usize) {
+    let bytes = count.wrapping_mul(size);
+    let mut from = value;
+    let (mut done, mut step) = (0, size);
+    // All that is there already is copied behind itself, so that there are few calls.
+    while done < bytes {
+        step = step.min(bytes.wrapping_sub(done));
+        // SAFETY: as the caller promises; what is copied ends where the copy begins.
+        unsafe { ptr::copy_nonoverlapping(from, to.add(done), step) };
+        done = done.wrapping_add(step);
+        (from, step) = (to.cast_const(), done);
     }
 }
 

@@ -1,12 +1,11 @@
 //! Descriptors: opening the kinds that the loop needs for itself, reading, writing, closing.
 //!
-//! None of it is a cancellation point. Reading and writing are done by number for that: with the C library's functions a
-//! thread may end with its cancellation disabled (glibc 2.36), when that was under way as its wait ended.
+//! None of it is a cancellation point. Reading, writing and closing are done by number for that: with the C library's
+//! functions a thread may end with its cancellation disabled (glibc 2.36), when that was under way as its wait ended.
 
 use core::ffi::{c_int, c_long, c_void};
 use core::mem::MaybeUninit;
 
-use super::cancel::whole;
 use super::{check, check_long};
 
 /// Closes a descriptor of the loop's own, if there is one.
@@ -14,7 +13,7 @@ use super::{check, check_long};
 pub fn close(fd: c_int) {
     if fd >= 0 {
         // SAFETY: the caller owns it.
-        whole(|| unsafe { libc::close(fd) });
+        unsafe { libc::syscall(libc::SYS_close, c_long::from(fd)) };
     }
 }
 
