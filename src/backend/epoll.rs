@@ -150,6 +150,7 @@ impl Epoll {
         self.events.extend_to(FIRST_ROOM, NO_EVENT);
     }
 
+    #[inline(always)]
     fn ask(&self, seconds: f64) -> Result<c_int, c_int> {
         // SAFETY: the array holds that many elements.
         unsafe { sys::poll::wait_epoll(self.set.get(), self.events.as_ptr(), self.events.len(), seconds) }
@@ -171,6 +172,13 @@ impl Epoll {
             Err(libc::EINTR) => {}
             Err(error) => host.syserr(c"(libev) epoll_wait", error),
         }
+        if self.has_always_ready() {
+            self.report_always_ready(host);
+        }
+    }
+
+    #[inline(never)]
+    fn report_always_ready<H: Host>(&self, host: H) {
         for index in (0..self.always_ready.len()).rev() {
             let Some(fd) = self.always_ready.get(index) else { continue };
             let (note, wanted) = host.look(fd);
@@ -186,6 +194,7 @@ impl Epoll {
         }
     }
 
+    #[inline(always)]
     fn report<H: Host>(&self, host: H, event: epoll_event) {
         let (reported, data) = (event.events, event.u64);
         let fd = data as u32 as c_int;

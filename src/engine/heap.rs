@@ -180,8 +180,13 @@ impl Heap {
     }
 
     /// The earliest. Entries that are not as early as they say are put right on the way.
-    #[inline(never)]
+    #[inline(always)]
     pub fn first(&self) -> Option<Due> {
+        if self.slots.is_empty() { None } else { self.earliest() }
+    }
+
+    #[inline(never)]
+    fn earliest(&self) -> Option<Due> {
         self.put_in_order();
         loop {
             let Entry { at, number } = self.front()?;
@@ -284,6 +289,7 @@ impl Heap {
     }
 
     /// Puts in a watcher that is due at `at`.
+    #[inline(always)]
     pub fn push(&self, at: f64, watcher: TimePtr) {
         if self.offered.is_empty() || !self.take_over(at, watcher) {
             self.push_new(at, watcher);

@@ -1,5 +1,6 @@
 //! The watchers that are lists and nothing else: prepare, check, fork, cleanup, and idle with a list per priority.
 
+use core::cell::Cell;
 use core::ffi::{CStr, c_int};
 
 use super::pending::LEVELS;
@@ -37,6 +38,8 @@ pub struct Hooks {
     fork: Indexed<WatcherPtr>,
     cleanup: Indexed<WatcherPtr>,
     idle: [Indexed<WatcherPtr>; LEVELS],
+    /// How many are in them.
+    idlers: Cell<usize>,
 }
 
 impl Hooks {
@@ -47,6 +50,7 @@ impl Hooks {
             fork: Indexed::new(),
             cleanup: Indexed::new(),
             idle: [const { Indexed::new() }; LEVELS],
+            idlers: Cell::new(0),
         }
     }
 
@@ -64,8 +68,9 @@ impl Hooks {
         self.idle.get(level)
     }
 
+    #[inline(always)]
     pub fn any_idle(&self) -> bool {
-        self.idle.iter().any(|list| !list.is_empty())
+        self.idlers.get() != 0
     }
 
     pub fn release(&self) {
@@ -75,6 +80,7 @@ impl Hooks {
         for list in &self.idle {
             list.release();
         }
+        self.idlers.set(0);
     }
 
     /// Every watcher is active at its place, with a legal priority; idle ones in the list of theirs.
@@ -130,6 +136,7 @@ impl LoopPtr {
         }
         if let Some(list) = self.hooks.idle(w.level()) {
             self.enlist(Kind::Idle, list, w);
+            self.hooks.idlers.set(self.hooks.idlers.get().wrapping_add(1));
         }
     }
 
@@ -140,6 +147,7 @@ impl LoopPtr {
         }
         if let Some(list) = self.hooks.idle(w.level()) {
             self.delist(list, w, c"ev_idle_stop");
+            self.hooks.idlers.set(self.hooks.idlers.get().wrapping_sub(1));
         }
     }
 
@@ -158,29 +166,41 @@ impl LoopPtr {
     }
 
     /// Queues all watchers of a list, in list order: the last one is called first.
+    #[inline(always)]
     pub(super) fn feed_hooks(self, hook: Hook, revents: c_int) {
         let list = self.hooks.list(hook);
+        if !list.is_empty() {
+            self.feed_list(list, revents);
+        }
+    }
+
+    #[inline(never)]
+    fn feed_list(self, list: &Indexed<WatcherPtr>, revents: c_int) {
         for place in 0..list.len() {
             if let Some(w) = list.get(place) {
-                self.feed(w, revents);
+                self.feed_inline(w, revents);
             }
         }
     }
 
     /// Queues the idle watchers of the highest priority that has any, unless something of that priority or above is
     /// pending.
+    #[inline(always)]
     pub(super) fn feed_idle(self) {
+        if self.hooks.any_idle() {
+            self.feed_any_idle();
+        }
+    }
+
+    #[inline(never)]
+    fn feed_any_idle(self) {
         for level in (0..LEVELS).rev() {
             let Some(list) = self.hooks.idle(level) else { continue };
             if self.pending.any_from(level) {
                 return;
             }
             if !list.is_empty() {
-                for place in 0..list.len() {
-                    if let Some(w) = list.get(place) {
-                        self.feed(w, EV_IDLE);
-                    }
-                }
+                self.feed_list(list, EV_IDLE);
                 return;
             }
         }

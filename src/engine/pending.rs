@@ -5,7 +5,7 @@ use core::ffi::c_int;
 
 use super::LoopPtr;
 use super::check::Moment;
-use crate::abi::{EV_MAXPRI, EV_MINPRI};
+use crate::abi::{EV_MAXPRI, EV_MINPRI, ev_loop};
 use crate::checking;
 use crate::mem::Arr;
 use crate::watcher::WatcherPtr;
@@ -46,27 +46,32 @@ impl Queues {
         self.levels.iter().fold(0, |sum, level| sum.wrapping_add(level.len()))
     }
 
+    /// Whether nothing waits at all.
+    #[inline(always)]
+    fn is_empty(&self) -> bool {
+        self.top.get() == 0 && self.levels.first().is_none_or(Arr::is_empty)
+    }
+
     /// Whether something is pending at this level or above.
     pub fn any_from(&self, level: usize) -> bool {
         self.levels.iter().skip(level).any(|queue| !queue.is_empty())
     }
 
     /// Makes `watcher` pending with `revents`, or adds to what is pending already.
-    #[inline]
+    #[inline(always)]
     fn feed(&self, watcher: WatcherPtr, revents: c_int) {
-        let level = watcher.level();
-        if watcher.pending() == 0 {
-            if let Some(queue) = self.levels.get(level) {
-                if queue.push_in_place(Slot { watcher: Some(watcher), revents }) {
-                    self.note_fed(watcher, queue.len(), level);
-                    return;
-                }
+        // Not clamped: what is out of range is rare, too.
+        let level = watcher.priority().wrapping_sub(EV_MINPRI) as usize;
+        if let Some(queue) = self.levels.get(level) {
+            if watcher.pending() == 0 && queue.push_in_place(Slot { watcher: Some(watcher), revents }) {
+                self.note_fed(watcher, queue.len(), level);
+                return;
             }
         }
-        self.feed_slowly(watcher, revents, level);
+        self.feed_slowly(watcher, revents);
     }
 
-    #[inline]
+    #[inline(always)]
     fn note_fed(&self, watcher: WatcherPtr, len: usize, level: usize) {
         watcher.set_pending(len as c_int);
         if level > self.top.get() {
@@ -76,7 +81,8 @@ impl Queues {
 
     /// The cases that are rare: it is pending already, or the queue must grow.
     #[inline(never)]
-    fn feed_slowly(&self, watcher: WatcherPtr, revents: c_int, level: usize) {
+    fn feed_slowly(&self, watcher: WatcherPtr, revents: c_int) {
+        let level = watcher.level();
         if watcher.pending() != 0 {
             if let Some((queue, index)) = self.find(watcher) {
                 queue.update(index, |slot| slot.revents |= revents);
@@ -151,8 +157,14 @@ impl Queues {
 
 impl LoopPtr {
     /// Queues an event as if it had happened.
-    #[inline]
+    #[inline(never)]
     pub fn feed(self, watcher: WatcherPtr, revents: c_int) {
+        self.feed_inline(watcher, revents);
+    }
+
+    /// The same, in place of a call: for where events come in numbers.
+    #[inline(always)]
+    pub fn feed_inline(self, watcher: WatcherPtr, revents: c_int) {
         self.pending.feed(watcher, revents);
     }
 
@@ -161,9 +173,10 @@ impl LoopPtr {
         self.pending.expired.push(watcher);
     }
 
+    #[inline(always)]
     pub(super) fn feed_expired(self, revents: c_int) {
         while let Some(watcher) = self.pending.expired.pop() {
-            self.feed(watcher, revents);
+            self.feed_inline(watcher, revents);
         }
     }
 
@@ -202,21 +215,26 @@ impl LoopPtr {
     }
 
     /// The program's own function in place of [`LoopPtr::invoke_pending`], or that.
+    #[inline(always)]
     pub(super) fn invoke_through_hook(self) -> bool {
         match self.run.invoke_hook.get() {
-            None => self.invoke_pending(),
-            Some(hook) => {
-                let mut life = self.life();
-                // It may have another thread call them.
-                self.checks.lend();
-                // SAFETY: the program set it for this.
-                unsafe { hook(self.raw()) };
-                let survived = self.survived(&mut life);
-                if survived {
-                    self.checks.take_back();
-                }
-                survived
-            }
+            None => self.pending.is_empty() || self.invoke_pending(),
+            Some(hook) => self.invoke_by(hook),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn invoke_by(self, hook: unsafe extern "C-unwind" fn(*mut ev_loop)) -> bool {
+        let mut life = self.life();
+        // It may have another thread call them.
+        self.checks.lend();
+        // SAFETY: the program set it for this.
+        unsafe { hook(self.raw()) };
+        let survived = self.survived(&mut life);
+        if survived {
+            self.checks.take_back();
+        }
+        survived
     }
 }

@@ -31,6 +31,7 @@ impl LoopPtr {
     }
 
     /// The watcher is not in the heap any more.
+    #[inline(always)]
     fn timer_left(self, w: TimerPtr) {
         w.set_at(w.at() - self.mono());
         self.deactivate(w.base());
