@@ -83,6 +83,7 @@ impl LoopPtr {
 
     /// Queues the periodics whose time has passed; several missed points are one event.
     pub(super) fn expire_periodics(self) {
+        self.periodics.expect(self.now());
         while let Some(due) = self.periodics.first().filter(|due| due.at < self.now()) {
             let w = periodic(due.watcher);
             if w.reschedule().is_some() || w.interval() != 0.0 {
