@@ -147,6 +147,7 @@ impl Heap {
         self.keys.release();
     }
 
+    #[inline(never)]
     fn clear(&self) {
         self.entries.truncate(0);
         self.ordered.set(0);
@@ -576,13 +577,15 @@ fn sort_latest_first(run: &Arr<Entry>) {
     let other: Arr<Entry> = Arr::new();
     other.extend_to(len, Entry { at: 0.0, number: 0 });
     let first = run.get(0).map_or(0, key);
-    let varying = (0..len).fold(0, |sum, index| sum | run.get(index).map_or(0, key) ^ first);
-    let (mut from, mut to) = (run, &other);
+    let (home, mut from, mut to) = (Places::of(run), Places::of(run), Places::of(&other));
+    // SAFETY: below the length.
+    let varying = (0..len).fold(0, |sum, index| sum | key(unsafe { from.get(index) }) ^ first);
     for shift in (0..u64::BITS).step_by(8).filter(|shift| varying >> shift & 0xff != 0) {
         let digit = |entry: Entry| (key(entry) >> shift & 0xff) as usize;
         let mut starts = [0_u32; 256];
         for index in 0..len {
-            if let Some(count) = from.get(index).and_then(|entry| starts.get_mut(digit(entry))) {
+            // SAFETY: below the length.
+            if let Some(count) = starts.get_mut(digit(unsafe { from.get(index) })) {
                 *count = count.wrapping_add(1);
             }
         }
@@ -592,19 +595,20 @@ fn sort_latest_first(run: &Arr<Entry>) {
             sum = sum.wrapping_add(count);
         }
         for index in 0..len {
-            let Some(entry) = from.get(index) else { break };
+            // SAFETY: below the length.
+            let entry = unsafe { from.get(index) };
             if let Some(start) = starts.get_mut(digit(entry)) {
-                to.set(*start as usize, entry);
+                // SAFETY: `other` is as long, and all starts are below the length: their counts add up to it.
+                unsafe { to.put(*start as usize, entry) };
                 *start = start.wrapping_add(1);
             }
         }
         (from, to) = (to, from);
     }
-    if !ptr::eq(from, run) {
+    if !ptr::eq(from.0, home.0) {
         for index in 0..len {
-            if let Some(entry) = from.get(index) {
-                run.set(index, entry);
-            }
+            // SAFETY: below the length of both.
+            unsafe { home.put(index, from.get(index)) };
         }
     }
     other.release();

@@ -114,6 +114,7 @@ impl Queues {
         if watcher.pending() == 0 { 0 } else { self.clear_slot(watcher) }
     }
 
+    #[inline(never)]
     fn clear_slot(&self, watcher: WatcherPtr) -> c_int {
         let mut revents = 0;
         if let Some((queue, index)) = self.find(watcher) {
