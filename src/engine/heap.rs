@@ -48,10 +48,10 @@ impl Slot {
         Self(watcher.raw())
     }
 
-    /// With the key rounded up, since two of its bits are not kept; a time before 0 is rounded up to that.
+    /// From 2 on all doubles have the same two bits in front, which are not kept; a key below that is rounded up to it.
     fn left(key: f64) -> Self {
-        let key = if key < 0.0 { 0.0 } else { key };
-        Self(ptr::without_provenance_mut(key.to_bits() as usize & !MARKS | LEFT))
+        let key = if key < 2.0 { 2.0 } else { key };
+        Self(ptr::without_provenance_mut((key.to_bits() << 2) as usize | LEFT))
     }
 
     fn free(next: u32) -> Self {
@@ -64,7 +64,7 @@ impl Slot {
 
     /// The key of an entry left behind.
     fn key(self) -> f64 {
-        f64::from_bits((self.0.addr() | MARKS) as u64)
+        f64::from_bits((self.0.addr() >> 2) as u64 | 1 << 62)
     }
 
     /// The watcher, if it stands for one.
@@ -819,6 +819,28 @@ mod tests {
         }
         assert!(heap.verify());
         assert!(heap.places() <= 300, "{} places", heap.places());
+        heap.release();
+    }
+
+    /// A watcher that is due no earlier than ever before takes its old entry over, however often it comes and goes.
+    #[test]
+    fn coming_again_needs_no_new_entry() {
+        let mut all = watchers(20);
+        let base = all.as_mut_ptr();
+        // SAFETY: each element lives as long as the heap.
+        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+        let heap = Heap::new();
+        (0..20).for_each(|index| start(&heap, of(index), 50.0));
+        for round in 0..10_000_usize {
+            let w = of(round % 20);
+            assert!(heap.remove(w));
+            w.base().set_active(0);
+            start(&heap, w, (50 + round * 7 % 30) as f64);
+        }
+        assert!(heap.verify());
+        assert_eq!(heap.places(), 20);
+        let first = heap.first().map(|due| due.at);
+        assert_eq!(first, (0..20).map(|index| of(index).at()).reduce(f64::min));
         heap.release();
     }
 
