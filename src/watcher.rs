@@ -292,17 +292,31 @@ impl AsyncPtr {
 impl TimePtr {
     /// In `active` beside the number: it is due later than the heap knows.
     const PUT_OFF: c_int = 1 << 30;
+    /// Likewise: when its entry comes is known by its number.
+    const KEYED: c_int = 1 << 29;
+    /// What is left for numbers, with room for none.
+    const NUMBERS: c_int = Self::KEYED - 1;
 
     /// What the heap knows it by, 0-based; `None` when it is in no heap.
     #[inline]
     pub fn number(self) -> Option<u32> {
-        ((self.base().active() & !Self::PUT_OFF) as u32).checked_sub(1)
+        ((self.base().active() & Self::NUMBERS) as u32).checked_sub(1)
     }
 
     #[inline]
-    pub fn set_number(self, number: u32, put_off: bool) {
-        let mark = if put_off { Self::PUT_OFF } else { 0 };
-        self.base().set_active((number as c_int).wrapping_add(1) | mark);
+    pub fn set_number(self, number: u32) {
+        self.base().set_active((number as c_int).wrapping_add(1));
+    }
+
+    /// It is due when the entry of this number comes, whose time is known, or later.
+    #[inline]
+    pub fn set_keyed_number(self, number: u32) {
+        self.base().set_active((number as c_int).wrapping_add(1) | Self::PUT_OFF | Self::KEYED);
+    }
+
+    #[inline]
+    pub fn is_keyed(self) -> bool {
+        self.base().active() & Self::KEYED != 0
     }
 
     #[inline]

@@ -5,8 +5,8 @@ use crate::common::tool;
 use std::collections::HashMap;
 use std::fs;
 
-/// The reference has 66 KB.
-const SIZE_LIMIT: u64 = 118_000;
+/// Half as much again as the reference, which has 66 KB.
+const SIZE_LIMIT: u64 = 101_148;
 
 /// Parts of the names of what a panic needs: one reachable panic brings all of it in.
 const PANIC_MACHINERY: [&str; 5] = ["panic", "begin_unwind", "unwrap_failed", "expect_failed", "4core3fmt"];

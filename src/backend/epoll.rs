@@ -277,6 +277,7 @@ impl Epoll {
         self.events.extend_to(FIRST_ROOM, NO_EVENT);
     }
 
+    #[inline(always)]
     fn ask(&self, seconds: f64) -> Result<c_int, c_int> {
         // SAFETY: the array holds that many elements.
         unsafe { sys::poll::wait_epoll(self.set.get(), self.events.as_ptr(), self.events.len(), seconds) }
@@ -334,6 +335,7 @@ impl Epoll {
     }
 
     /// Whether it is of a steady descriptor.
+    #[inline(always)]
     fn report<H: Host>(&self, host: H, event: epoll_event) -> bool {
         let (reported, data) = (event.events, event.u64);
         let fd = data as u32 as c_int;

@@ -241,6 +241,7 @@ impl Backend {
     }
 
     /// Whether the process was noticed to be a forked child that shares kernel objects with its parent.
+    #[inline(always)]
     pub fn is_foreign(&self) -> bool {
         match self.kind.get() {
             Kind::LinuxAio => self.linuxaio.is_foreign(),

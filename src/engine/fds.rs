@@ -128,6 +128,7 @@ impl Table {
         self.all.update(fd as usize, |one| one.head = head);
     }
 
+    #[inline(always)]
     fn note_change(&self, fd: c_int, flags: u8) {
         let listed = self.is_changing(fd);
         self.all.update(fd as usize, |one| one.state |= flags | CHANGED);
@@ -193,16 +194,23 @@ impl LoopPtr {
             diag::fail_with(c"ev_io_stop", c"called with illegal fd (must stay constant after start)", fd);
         }
         if !self.unlink_io(fd, w) {
-            // The program changed the descriptor while the watcher was active: it is in another chain.
-            let found = (0..self.fds.len()).find(|&other| self.unlink_io(other, w));
-            if let Some(other) = found {
-                self.fds.note_change(other, 0);
-            }
+            self.unlink_elsewhere(w);
         }
         self.deactivate(w.base());
         self.fds.note_change(fd, 0);
     }
 
+    /// The program changed the descriptor while the watcher was active: it is in another chain.
+    #[cold]
+    #[inline(never)]
+    fn unlink_elsewhere(self, w: IoPtr) {
+        let found = (0..self.fds.len()).find(|&other| self.unlink_io(other, w));
+        if let Some(other) = found {
+            self.fds.note_change(other, 0);
+        }
+    }
+
+    #[inline(always)]
     fn unlink_io(self, fd: c_int, w: IoPtr) -> bool {
         match unlink(self.fds.head(fd), w.base()) {
             Some(head) => {
@@ -252,17 +260,18 @@ impl LoopPtr {
     }
 
     /// A descriptor is ready: its watchers become pending, each with what it asked for.
+    #[inline(always)]
     fn feed_descriptor(self, head: *mut ev_watcher_list, revents: c_int) {
         for w in Watchers::of(head) {
             let wanted = w.events() & revents;
             if wanted != 0 {
-                self.feed(w.base(), wanted);
+                self.feed_inline(w.base(), wanted);
             }
         }
     }
 
     /// From a backend; dropped if a change was not applied yet, since it may speak of the file before.
-    #[inline]
+    #[inline(always)]
     pub(super) fn report_descriptor(self, fd: c_int, revents: c_int) {
         if let Some(one) = self.fds.get(fd) {
             if !one.is_changed() {
@@ -277,6 +286,8 @@ impl LoopPtr {
     }
 
     /// Stops all watchers of a descriptor and tells them of the error.
+    #[cold]
+    #[inline(never)]
     pub(super) fn kill_descriptor(self, fd: c_int, error: c_int) {
         while let Some(w) = Watchers::of(self.fds.head(fd)).next() {
             // Not by the watcher's own fd, which the program may have changed.

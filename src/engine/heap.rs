@@ -3,13 +3,16 @@
 //! Entries name their watchers by number, and a watcher's `active` is its number plus one: sifting moves sixteen bytes
 //! at a time and touches no watcher. What can wait is put off: new entries are put in order when the earliest is asked
 //! for. A watcher that is put off keeps its entry, which is then too early, and is marked. One that is taken out leaves
-//! its entry behind, for the next watcher that is due as late; when half of the entries are such, all of them go. When
-//! much is due at once it is sorted, which is cheaper than taking one after the other from the heap.
+//! its entry behind, for the next watcher that is not due before it; when half of the entries are such, all of them go.
+//! An entry that was left behind has a key, a time that it is not later than, which stays when it is taken over: a watcher
+//! that is stopped and started again and again needs an earlier entry only when it is due earlier than ever. When much
+//! is due at once it is sorted, which is cheaper than taking one after the other from the heap.
 
 use core::cell::Cell;
 use core::ptr;
 
 use crate::abi::ev_watcher;
+use crate::diag;
 use crate::mem::Arr;
 use crate::watcher::{TimePtr, WatcherPtr};
 
@@ -35,7 +38,7 @@ struct Slot(*mut ev_watcher);
 const _: () = assert!(size_of::<Slot>() == size_of::<f64>() && align_of::<ev_watcher>() >= 4);
 
 const MARKS: usize = 3;
-/// The watcher was taken out; when it was due.
+/// The watcher was taken out; the entry's key.
 const LEFT: usize = 2;
 /// No entry has this number; the next such number.
 const FREE: usize = 3;
@@ -45,10 +48,10 @@ impl Slot {
         Self(watcher.raw())
     }
 
-    /// With the time rounded up, since two of its bits are not kept; a time before 0 is rounded up to that.
-    fn left(at: f64) -> Self {
-        let at = if at < 0.0 { 0.0 } else { at };
-        Self(ptr::without_provenance_mut(at.to_bits() as usize & !MARKS | LEFT))
+    /// From 2 on all doubles have the same two bits in front, which are not kept; a key below that is rounded up to it.
+    fn left(key: f64) -> Self {
+        let key = if key < 2.0 { 2.0 } else { key };
+        Self(ptr::without_provenance_mut((key.to_bits() << 2) as usize | LEFT))
     }
 
     fn free(next: u32) -> Self {
@@ -59,16 +62,15 @@ impl Slot {
         self.0.addr() & MARKS == LEFT
     }
 
+    /// The key of an entry left behind.
+    fn key(self) -> f64 {
+        f64::from_bits((self.0.addr() >> 2) as u64 | 1 << 62)
+    }
+
     /// The watcher, if it stands for one.
     fn watcher(self) -> Option<TimePtr> {
         // SAFETY: WATCHER; what has no mark is the address of one.
         (self.0.addr() & MARKS == 0).then(|| unsafe { TimePtr::new(self.0.cast()) })
-    }
-
-    /// Whether it is an entry left behind that is not later than `at`.
-    fn is_left_before(self, at: f64) -> bool {
-        // What is not a number compares as false.
-        self.is_left() && f64::from_bits((self.0.addr() | MARKS) as u64) <= at
     }
 
     fn next_free(self) -> u32 {
@@ -76,8 +78,8 @@ impl Slot {
     }
 }
 
-/// The end of the list of free numbers; also more watchers than fit into memory.
-const NO_NUMBER: u32 = u32::MAX >> 2;
+/// The end of the list of free numbers. All numbers are below it.
+const NO_NUMBER: u32 = (1 << 29) - 2;
 /// How many entries left behind are looked at for a new watcher.
 const TRIES: usize = 4;
 /// With so many entries, those that are due together may be sorted.
@@ -101,6 +103,8 @@ pub struct Heap {
     left: Cell<usize>,
     /// Their numbers, the latest last, perhaps with some that have another use by now.
     offered: Arr<u32>,
+    /// By number, of entries that were taken over: their keys.
+    keys: Arr<f64>,
 }
 
 /// Children per node.
@@ -120,6 +124,7 @@ impl Heap {
             free: Cell::new(NO_NUMBER),
             left: Cell::new(0),
             offered: Arr::new(),
+            keys: Arr::new(),
         }
     }
 
@@ -139,8 +144,10 @@ impl Heap {
         self.run.release();
         self.slots.release();
         self.offered.release();
+        self.keys.release();
     }
 
+    #[inline(never)]
     fn clear(&self) {
         self.entries.truncate(0);
         self.ordered.set(0);
@@ -185,8 +192,13 @@ impl Heap {
     }
 
     /// The earliest. Entries that are not as early as they say are put right on the way.
-    #[inline(never)]
+    #[inline(always)]
     pub fn first(&self) -> Option<Due> {
+        if self.slots.is_empty() { None } else { self.earliest() }
+    }
+
+    #[inline(never)]
+    fn earliest(&self) -> Option<Due> {
         self.put_in_order();
         loop {
             let Entry { at, number } = self.front()?;
@@ -199,7 +211,7 @@ impl Heap {
             if !watcher.is_put_off() {
                 return Some(Due { at, watcher });
             }
-            watcher.set_number(number, false);
+            watcher.set_number(number);
             self.change_first(watcher.at());
         }
     }
@@ -289,6 +301,7 @@ impl Heap {
     }
 
     /// Puts in a watcher that is due at `at`.
+    #[inline(always)]
     pub fn push(&self, at: f64, watcher: TimePtr) {
         if self.offered.is_empty() || !self.take_over(at, watcher) {
             self.push_new(at, watcher);
@@ -296,26 +309,31 @@ impl Heap {
     }
 
     /// Has the watcher take over an entry that was left behind, if there is one that is not later.
-    #[inline(never)]
+    #[inline(always)]
     fn take_over(&self, at: f64, watcher: TimePtr) -> bool {
         for _ in 0..TRIES {
             let Some(number) = self.offered.pop() else { break };
-            if self.slots.get(number as usize).is_some_and(|slot| slot.is_left_before(at)) {
+            let Some(slot) = self.slots.get(number as usize) else { continue };
+            // What is not a number compares as false.
+            if slot.is_left() && slot.key() <= at {
                 self.left.set(self.left.get().wrapping_sub(1));
                 self.slots.set(number as usize, Slot::of(watcher.base()));
-                watcher.set_number(number, true);
+                self.keys.extend_to((number as usize).wrapping_add(1), 0.0);
+                self.keys.set(number as usize, slot.key());
+                watcher.set_keyed_number(number);
                 return true;
             }
         }
         false
     }
 
+    #[inline(never)]
     fn push_new(&self, at: f64, watcher: TimePtr) {
         if self.left.get() > TOLERATED && self.left.get() > self.count() / 2 {
             self.tidy();
         }
         let number = self.new_number(Slot::of(watcher.base()));
-        watcher.set_number(number, false);
+        watcher.set_number(number);
         self.entries.push(Entry { at, number });
     }
 
@@ -328,8 +346,12 @@ impl Heap {
                 number
             }
             None => {
+                let number = self.slots.len();
+                if number >= NO_NUMBER as usize {
+                    diag::out_of_memory(number);
+                }
                 self.slots.push(slot);
-                self.slots.len().wrapping_sub(1) as u32
+                number as u32
             }
         }
     }
@@ -339,10 +361,10 @@ impl Heap {
     }
 
     /// Takes the watcher out; false when it is not where it says it is.
-    #[inline(never)]
+    #[inline(always)]
     pub fn remove(&self, watcher: TimePtr) -> bool {
         let Some(number) = self.number_of(watcher) else { return false };
-        self.leave(number, watcher.at());
+        self.leave(number, watcher);
         if self.left.get() == self.count() {
             self.clear();
         } else {
@@ -351,8 +373,11 @@ impl Heap {
         true
     }
 
-    fn leave(&self, number: u32, at: f64) {
-        self.slots.set(number as usize, Slot::left(at));
+    /// Its entry stays, with a key: the one it has, or when the watcher is due.
+    #[inline(always)]
+    fn leave(&self, number: u32, watcher: TimePtr) {
+        let key = if watcher.is_keyed() { self.keys.get(number as usize) } else { None };
+        self.slots.set(number as usize, Slot::left(key.unwrap_or(watcher.at())));
         self.left.set(self.left.get().wrapping_add(1));
     }
 
@@ -418,7 +443,7 @@ impl Heap {
     #[inline(never)]
     fn bring_forward(&self, watcher: TimePtr, at: f64) -> bool {
         let Some(number) = self.number_of(watcher) else { return false };
-        self.leave(number, watcher.at());
+        self.leave(number, watcher);
         watcher.set_at(at);
         self.push_new(at, watcher);
         true
@@ -432,7 +457,7 @@ impl Heap {
             let Some(watcher) = self.in_place(entry.number as usize) else { continue };
             let at = new_time(watcher);
             watcher.set_at(at);
-            watcher.set_number(entry.number, false);
+            watcher.set_number(entry.number);
             self.entries.set(index, Entry { at, ..entry });
         }
         self.ordered.set(0);
@@ -524,7 +549,11 @@ impl Heap {
             match slot.and_then(Slot::watcher) {
                 Some(w) => {
                     let known = if w.is_put_off() { entry.at <= w.at() } else { entry.at == w.at() };
-                    known && w.number() == Some(entry.number) && w.base().has_legal_priority()
+                    let key = self.keys.get(entry.number as usize).filter(|_| w.is_keyed());
+                    known
+                        && key.is_none_or(|key| entry.at <= key && key <= w.at())
+                        && w.number() == Some(entry.number)
+                        && w.base().has_legal_priority()
                 }
                 None => {
                     left = left.wrapping_add(1);
@@ -553,13 +582,15 @@ fn sort_latest_first(run: &Arr<Entry>) {
     let other: Arr<Entry> = Arr::new();
     other.extend_to(len, Entry { at: 0.0, number: 0 });
     let first = run.get(0).map_or(0, key);
-    let varying = (0..len).fold(0, |sum, index| sum | run.get(index).map_or(0, key) ^ first);
-    let (mut from, mut to) = (run, &other);
+    let (home, mut from, mut to) = (Places::of(run), Places::of(run), Places::of(&other));
+    // SAFETY: below the length.
+    let varying = (0..len).fold(0, |sum, index| sum | key(unsafe { from.get(index) }) ^ first);
     for shift in (0..u64::BITS).step_by(8).filter(|shift| varying >> shift & 0xff != 0) {
         let digit = |entry: Entry| (key(entry) >> shift & 0xff) as usize;
         let mut starts = [0_u32; 256];
         for index in 0..len {
-            if let Some(count) = from.get(index).and_then(|entry| starts.get_mut(digit(entry))) {
+            // SAFETY: below the length.
+            if let Some(count) = starts.get_mut(digit(unsafe { from.get(index) })) {
                 *count = count.wrapping_add(1);
             }
         }
@@ -569,19 +600,20 @@ fn sort_latest_first(run: &Arr<Entry>) {
             sum = sum.wrapping_add(count);
         }
         for index in 0..len {
-            let Some(entry) = from.get(index) else { break };
+            // SAFETY: below the length.
+            let entry = unsafe { from.get(index) };
             if let Some(start) = starts.get_mut(digit(entry)) {
-                to.set(*start as usize, entry);
+                // SAFETY: `other` is as long, and all starts are below the length: their counts add up to it.
+                unsafe { to.put(*start as usize, entry) };
                 *start = start.wrapping_add(1);
             }
         }
         (from, to) = (to, from);
     }
-    if !ptr::eq(from, run) {
+    if !ptr::eq(from.0, home.0) {
         for index in 0..len {
-            if let Some(entry) = from.get(index) {
-                run.set(index, entry);
-            }
+            // SAFETY: below the length of both.
+            unsafe { home.put(index, from.get(index)) };
         }
     }
     other.release();
@@ -792,6 +824,28 @@ mod tests {
         }
         assert!(heap.verify());
         assert!(heap.places() <= 300, "{} places", heap.places());
+        heap.release();
+    }
+
+    /// A watcher that is due no earlier than ever before takes its old entry over, however often it comes and goes.
+    #[test]
+    fn coming_again_needs_no_new_entry() {
+        let mut all = watchers(20);
+        let base = all.as_mut_ptr();
+        // SAFETY: each element lives as long as the heap.
+        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+        let heap = Heap::new();
+        (0..20).for_each(|index| start(&heap, of(index), 50.0));
+        for round in 0..10_000_usize {
+            let w = of(round % 20);
+            assert!(heap.remove(w));
+            w.base().set_active(0);
+            start(&heap, w, (50 + round * 7 % 30) as f64);
+        }
+        assert!(heap.verify());
+        assert_eq!(heap.places(), 20);
+        let first = heap.first().map(|due| due.at);
+        assert_eq!(first, (0..20).map(|index| of(index).at()).reduce(f64::min));
         heap.release();
     }
 

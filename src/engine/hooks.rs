@@ -38,8 +38,8 @@ pub struct Hooks {
     fork: Indexed<WatcherPtr>,
     cleanup: Indexed<WatcherPtr>,
     idle: [Indexed<WatcherPtr>; LEVELS],
-    /// How many idle watchers there are.
-    idling: Cell<usize>,
+    /// How many are in them.
+    idlers: Cell<usize>,
 }
 
 impl Hooks {
@@ -50,7 +50,7 @@ impl Hooks {
             fork: Indexed::new(),
             cleanup: Indexed::new(),
             idle: [const { Indexed::new() }; LEVELS],
-            idling: Cell::new(0),
+            idlers: Cell::new(0),
         }
     }
 
@@ -68,8 +68,9 @@ impl Hooks {
         self.idle.get(level)
     }
 
+    #[inline(always)]
     pub fn any_idle(&self) -> bool {
-        self.idling.get() != 0
+        self.idlers.get() != 0
     }
 
     pub fn release(&self) {
@@ -79,6 +80,7 @@ impl Hooks {
         for list in &self.idle {
             list.release();
         }
+        self.idlers.set(0);
     }
 
     /// Every watcher is active at its place, with a legal priority; idle ones in the list of theirs.
@@ -87,7 +89,6 @@ impl Hooks {
             (0..list.len()).all(|place| list.get(place).is_some_and(|w| w.level() == level))
         };
         [&self.prepare, &self.check, &self.fork, &self.cleanup].into_iter().all(all_in_place)
-            && self.idle.iter().map(Indexed::len).sum::<usize>() == self.idling.get()
             && self.idle.iter().enumerate().all(|(level, list)| all_in_place(list) && of_level(level, list))
     }
 }
@@ -134,8 +135,8 @@ impl LoopPtr {
             return;
         }
         if let Some(list) = self.hooks.idle(w.level()) {
-            self.hooks.idling.set(self.hooks.idling.get().wrapping_add(1));
             self.enlist(Kind::Idle, list, w);
+            self.hooks.idlers.set(self.hooks.idlers.get().wrapping_add(1));
         }
     }
 
@@ -146,7 +147,7 @@ impl LoopPtr {
         }
         if let Some(list) = self.hooks.idle(w.level()) {
             self.delist(list, w, c"ev_idle_stop");
-            self.hooks.idling.set(self.hooks.idling.get().wrapping_sub(1));
+            self.hooks.idlers.set(self.hooks.idlers.get().wrapping_sub(1));
         }
     }
 
@@ -165,45 +166,41 @@ impl LoopPtr {
     }
 
     /// Queues all watchers of a list, in list order: the last one is called first.
-    #[inline]
+    #[inline(always)]
     pub(super) fn feed_hooks(self, hook: Hook, revents: c_int) {
-        if !self.hooks.list(hook).is_empty() {
-            self.feed_some_hooks(hook, revents);
+        let list = self.hooks.list(hook);
+        if !list.is_empty() {
+            self.feed_list(list, revents);
         }
     }
 
     #[inline(never)]
-    fn feed_some_hooks(self, hook: Hook, revents: c_int) {
-        let list = self.hooks.list(hook);
+    fn feed_list(self, list: &Indexed<WatcherPtr>, revents: c_int) {
         for place in 0..list.len() {
             if let Some(w) = list.get(place) {
-                self.feed(w, revents);
+                self.feed_inline(w, revents);
             }
         }
     }
 
     /// Queues the idle watchers of the highest priority that has any, unless something of that priority or above is
     /// pending.
-    #[inline]
+    #[inline(always)]
     pub(super) fn feed_idle(self) {
         if self.hooks.any_idle() {
-            self.feed_some_idle();
+            self.feed_any_idle();
         }
     }
 
     #[inline(never)]
-    fn feed_some_idle(self) {
+    fn feed_any_idle(self) {
         for level in (0..LEVELS).rev() {
             let Some(list) = self.hooks.idle(level) else { continue };
             if self.pending.any_from(level) {
                 return;
             }
             if !list.is_empty() {
-                for place in 0..list.len() {
-                    if let Some(w) = list.get(place) {
-                        self.feed(w, EV_IDLE);
-                    }
-                }
+                self.feed_list(list, EV_IDLE);
                 return;
             }
         }

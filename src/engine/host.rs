@@ -20,7 +20,7 @@ impl Host for LoopPtr {
         self.fds.note(fd)
     }
 
-    #[inline]
+    #[inline(always)]
     fn look(self, fd: c_int) -> (Note, c_int) {
         self.fds.look(fd)
     }
@@ -33,7 +33,7 @@ impl Host for LoopPtr {
         self.fds.set_note(fd, note);
     }
 
-    #[inline]
+    #[inline(always)]
     fn report(self, fd: c_int, revents: c_int) {
         self.report_descriptor(fd, revents);
     }

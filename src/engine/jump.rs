@@ -38,11 +38,20 @@ impl LoopPtr {
     }
 
     /// At the first periodic. Without a timerfd the clock is read from time to time instead.
+    #[inline(always)]
     pub(super) fn start_jump_detector(self) {
-        if self.jump.tried.get() || self.run.has_flag(EVFLAG_NOTIMERFD) {
+        if !self.jump.tried.get() {
+            self.try_jump_detector();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn try_jump_detector(self) {
+        self.jump.tried.set(true);
+        if self.run.has_flag(EVFLAG_NOTIMERFD) {
             return;
         }
-        self.jump.tried.set(true);
         if let Ok(fd) = sys::time::jump_detector() {
             self.clock.refresh();
             sys::time::arm_jump_detector(fd, self.now() + HORIZON);

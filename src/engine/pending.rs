@@ -5,7 +5,7 @@ use core::ffi::c_int;
 
 use super::LoopPtr;
 use super::check::Moment;
-use crate::abi::{EV_MAXPRI, EV_MINPRI};
+use crate::abi::{EV_MAXPRI, EV_MINPRI, ev_loop};
 use crate::checking;
 use crate::mem::Arr;
 use crate::watcher::WatcherPtr;
@@ -47,7 +47,7 @@ impl Queues {
     }
 
     /// Whether nothing is pending, and no slot was cleared since.
-    #[inline]
+    #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.filled.get() == 0
     }
@@ -58,21 +58,20 @@ impl Queues {
     }
 
     /// Makes `watcher` pending with `revents`, or adds to what is pending already.
-    #[inline]
+    #[inline(always)]
     fn feed(&self, watcher: WatcherPtr, revents: c_int) {
-        let level = watcher.level();
-        if watcher.pending() == 0 {
-            if let Some(queue) = self.levels.get(level) {
-                if queue.push_in_place(Slot { watcher: Some(watcher), revents }) {
-                    self.note_fed(watcher, queue.len(), level);
-                    return;
-                }
+        // Not clamped: what is out of range is rare, too.
+        let level = watcher.priority().wrapping_sub(EV_MINPRI) as usize;
+        if let Some(queue) = self.levels.get(level) {
+            if watcher.pending() == 0 && queue.push_in_place(Slot { watcher: Some(watcher), revents }) {
+                self.note_fed(watcher, queue.len(), level);
+                return;
             }
         }
-        self.feed_slowly(watcher, revents, level);
+        self.feed_slowly(watcher, revents);
     }
 
-    #[inline]
+    #[inline(always)]
     fn note_fed(&self, watcher: WatcherPtr, len: usize, level: usize) {
         watcher.set_pending(len as c_int);
         self.filled.set(self.filled.get() | 1_u32.wrapping_shl(level as u32));
@@ -80,7 +79,8 @@ impl Queues {
 
     /// The cases that are rare: it is pending already, or the queue must grow.
     #[inline(never)]
-    fn feed_slowly(&self, watcher: WatcherPtr, revents: c_int, level: usize) {
+    fn feed_slowly(&self, watcher: WatcherPtr, revents: c_int) {
+        let level = watcher.level();
         if watcher.pending() != 0 {
             if let Some((queue, index)) = self.find(watcher) {
                 queue.update(index, |slot| slot.revents |= revents);
@@ -112,6 +112,7 @@ impl Queues {
         if watcher.pending() == 0 { 0 } else { self.clear_slot(watcher) }
     }
 
+    #[inline(never)]
     fn clear_slot(&self, watcher: WatcherPtr) -> c_int {
         let mut revents = 0;
         if let Some((queue, index)) = self.find(watcher) {
@@ -153,8 +154,14 @@ impl Queues {
 
 impl LoopPtr {
     /// Queues an event as if it had happened.
-    #[inline]
+    #[inline(never)]
     pub fn feed(self, watcher: WatcherPtr, revents: c_int) {
+        self.feed_inline(watcher, revents);
+    }
+
+    /// The same, in place of a call: for where events come in numbers.
+    #[inline(always)]
+    pub fn feed_inline(self, watcher: WatcherPtr, revents: c_int) {
         self.pending.feed(watcher, revents);
     }
 
@@ -163,9 +170,10 @@ impl LoopPtr {
         self.pending.expired.push(watcher);
     }
 
+    #[inline(always)]
     pub(super) fn feed_expired(self, revents: c_int) {
         while let Some(watcher) = self.pending.expired.pop() {
-            self.feed(watcher, revents);
+            self.feed_inline(watcher, revents);
         }
     }
 
@@ -204,18 +212,17 @@ impl LoopPtr {
     }
 
     /// The program's own function in place of [`LoopPtr::invoke_pending`], or that.
-    #[inline]
+    #[inline(always)]
     pub(super) fn invoke_through_hook(self) -> bool {
-        if self.run.invoke_hook.get().is_some() {
-            return self.call_invoke_hook();
+        match self.run.invoke_hook.get() {
+            None => self.pending.is_empty() || self.invoke_pending(),
+            Some(hook) => self.invoke_by(hook),
         }
-        self.pending.is_empty() || self.invoke_pending()
     }
 
     #[cold]
     #[inline(never)]
-    fn call_invoke_hook(self) -> bool {
-        let Some(hook) = self.run.invoke_hook.get() else { return true };
+    fn invoke_by(self, hook: unsafe extern "C-unwind" fn(*mut ev_loop)) -> bool {
         let mut life = self.life();
         // It may have another thread call them.
         self.checks.lend();

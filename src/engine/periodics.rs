@@ -25,6 +25,7 @@ fn floor(x: f64) -> f64 {
 }
 
 /// The first point of the grid `offset + n * interval` after `now`.
+#[inline(never)]
 fn next_on_grid(offset: f64, interval: f64, now: f64) -> f64 {
     let step = if interval > LEAST_STEP { interval } else { LEAST_STEP };
     let mut at = offset + step * floor((now - offset) / step);
@@ -71,6 +72,7 @@ impl LoopPtr {
     }
 
     /// Writes the next due time, asked of the program, on the grid, or absolute.
+    #[inline(always)]
     fn compute_periodic(self, w: PeriodicPtr) {
         let at = match w.reschedule() {
             // SAFETY: the program set it for this; it may not call back into the loop.
@@ -91,6 +93,7 @@ impl LoopPtr {
 
     #[inline(never)]
     fn expire_some_periodics(self) {
+        self.periodics.expect(self.now());
         while let Some(due) = self.periodics.first().filter(|due| due.at < self.now()) {
             let w = periodic(due.watcher);
             if w.reschedule().is_some() || w.interval() != 0.0 {

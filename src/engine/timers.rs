@@ -7,6 +7,7 @@ use crate::diag;
 use crate::watcher::{TimePtr, TimerPtr};
 
 impl LoopPtr {
+    #[inline(never)]
     pub fn start_timer(self, w: TimerPtr) {
         if w.base().is_active() {
             return;
@@ -19,6 +20,7 @@ impl LoopPtr {
         self.timers.push(w.at(), w.time());
     }
 
+    #[inline(never)]
     pub fn stop_timer(self, w: TimerPtr) {
         self.pending.clear(w.base());
         if !w.base().is_active() {
@@ -31,11 +33,13 @@ impl LoopPtr {
     }
 
     /// The watcher is not in the heap any more.
+    #[inline(always)]
     fn timer_left(self, w: TimerPtr) {
         w.set_at(w.at() - self.mono());
         self.deactivate(w.base());
     }
 
+    #[inline(always)]
     pub fn again_timer(self, w: TimerPtr) {
         self.pending.clear(w.base());
         let repeat = w.repeat();

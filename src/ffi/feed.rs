@@ -20,7 +20,7 @@ pub unsafe extern "C" fn ev_feed_event(loop_: *mut ev_loop, w: *mut c_void, reve
         // Apart, so that nothing need be kept across a call that is seldom made.
         return feed_checked(lp, w, revents);
     }
-    lp.feed(w, revents);
+    lp.feed_inline(w, revents);
 }
 
 #[cold]

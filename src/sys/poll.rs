@@ -39,6 +39,7 @@ pub fn epoll_create() -> Result<c_int, c_int> {
 }
 
 /// epoll_ctl(2).
+#[inline(always)]
 pub fn epoll_control(set: c_int, operation: c_int, fd: c_int, events: u32, data: u64) -> Result<(), c_int> {
     let mut event = epoll_event { events, u64: data };
     // SAFETY: KERNEL.
@@ -55,6 +56,7 @@ const COARSE_FROM: f64 = 30.0;
 ///
 /// # Safety
 /// `events` has room for `room` elements, which is more than 0.
+#[inline(always)]
 pub unsafe fn wait_epoll(set: c_int, events: *mut epoll_event, room: usize, seconds: f64) -> Result<c_int, c_int> {
     if seconds > 0.0 && seconds < COARSE_FROM && !COARSE.load(Ordering::Relaxed) {
         let timeout = span(seconds);
