@@ -792,3 +792,55 @@ TEST (timer_several_loops_keep_apart)
   ev_loop_destroy (one);
   ev_loop_destroy (two);
 }
+
+/* ---- ev_timer_set on an active timer, which the manual forbids and programs do ---- */
+
+TEST (timer_set_while_active_then_again)
+{
+  struct ev_loop *loop = t_loop (0);
+  ev_timer w[8];
+  int i;
+  for (i = 0; i < 8; ++i)
+    {
+      NAMED (&w[i], note_timer, "w");
+      ev_timer_set (&w[i], 100. + i, 100.);
+      ev_timer_start (loop, &w[i]);
+    }
+  drive (loop, 1);
+  ev_timer_set (&w[3], 0., .02);
+  ev_timer_again (loop, &w[3]);
+  ev_timer_set (&w[5], 3600., .03);
+  ev_timer_again (loop, &w[5]);
+  drive_until (loop, &noted, 3);
+  CHECK (ev_timer_remaining (loop, &w[3]) < .1 && ev_timer_remaining (loop, &w[5]) < .1);
+  CHECK (ev_timer_remaining (loop, &w[4]) > 90.);
+  ev_loop_destroy (loop);
+}
+
+TEST (timer_set_while_active_then_stopped_and_started)
+{
+  struct ev_loop *loop = t_loop (0);
+  ev_timer w[8];
+  int i;
+  for (i = 0; i < 8; ++i)
+    {
+      NAMED (&w[i], note_timer, "w");
+      ev_timer_set (&w[i], 100. + i, 0.);
+      ev_timer_start (loop, &w[i]);
+    }
+  drive (loop, 1);
+  for (i = 2; i < 6; ++i)
+    {
+      ev_timer_set (&w[i], .01 * i, 0.);
+      ev_timer_stop (loop, &w[i]);
+    }
+  for (i = 2; i < 6; ++i)
+    {
+      ev_timer_set (&w[i], .01 * i, 0.);
+      ev_timer_start (loop, &w[i]);
+    }
+  drive_until (loop, &noted, 4);
+  ev_verify (loop);
+  CHECK (ev_is_active (&w[0]) && ev_is_active (&w[7]));
+  ev_loop_destroy (loop);
+}

@@ -79,7 +79,7 @@ impl Slot {
 }
 
 /// The end of the list of free numbers. All numbers are below it.
-const NO_NUMBER: u32 = (1 << 29) - 2;
+const NO_NUMBER: u32 = (1 << 28) - 2;
 /// How many entries left behind are looked at for a new watcher.
 const TRIES: usize = 4;
 /// With so many entries, those that are due together may be sorted.
@@ -105,6 +105,8 @@ pub struct Heap {
     offered: Arr<u32>,
     /// By number, of entries that were taken over: their keys.
     keys: Arr<f64>,
+    /// No entry is before this.
+    floor: Cell<f64>,
 }
 
 /// Children per node.
@@ -125,6 +127,7 @@ impl Heap {
             left: Cell::new(0),
             offered: Arr::new(),
             keys: Arr::new(),
+            floor: Cell::new(f64::INFINITY),
         }
     }
 
@@ -156,6 +159,7 @@ impl Heap {
         self.offered.truncate(0);
         self.free.set(NO_NUMBER);
         self.left.set(0);
+        self.floor.set(f64::INFINITY);
     }
 
     /// The number of a watcher that has one.
@@ -202,6 +206,7 @@ impl Heap {
         self.put_in_order();
         loop {
             let Entry { at, number } = self.front()?;
+            self.floor.set(at);
             let slot = self.slots.get(number as usize)?;
             let Some(watcher) = slot.watcher() else {
                 self.left.set(self.left.get().wrapping_sub(1));
@@ -211,7 +216,6 @@ impl Heap {
             if !watcher.is_put_off() {
                 return Some(Due { at, watcher });
             }
-            watcher.set_number(number);
             self.change_first(watcher.at());
         }
     }
@@ -334,6 +338,7 @@ impl Heap {
         }
         let number = self.new_number(Slot::of(watcher.base()));
         watcher.set_number(number);
+        self.lower_floor(at);
         self.entries.push(Entry { at, number });
     }
 
@@ -373,11 +378,28 @@ impl Heap {
         true
     }
 
+    #[inline(always)]
+    fn lower_floor(&self, at: f64) {
+        if at < self.floor.get() {
+            self.floor.set(at);
+        }
+    }
+
+    /// Whether the program did not overwrite the time. What it writes is a span as a rule, so before all that is in here.
+    #[inline(always)]
+    fn knows_time_of(&self, watcher: TimePtr) -> bool {
+        watcher.at() >= self.floor.get() && watcher.is_untouched()
+    }
+
     /// Its entry stays, with a key: the one it has, or when the watcher is due.
     #[inline(always)]
     fn leave(&self, number: u32, watcher: TimePtr) {
-        let key = if watcher.is_keyed() { self.keys.get(number as usize) } else { None };
-        self.slots.set(number as usize, Slot::left(key.unwrap_or(watcher.at())));
+        let key = if watcher.is_keyed() {
+            self.keys.get(number as usize)
+        } else {
+            Some(watcher.at()).filter(|_| self.knows_time_of(watcher))
+        };
+        self.slots.set(number as usize, Slot::left(key.unwrap_or(f64::INFINITY)));
         self.left.set(self.left.get().wrapping_add(1));
     }
 
@@ -414,10 +436,14 @@ impl Heap {
         is_there
     }
 
-    /// Changes the due time of the earliest, which [`Heap::first`] just returned.
+    /// Changes the due time of the earliest, which [`Heap::first`] just returned, to the one that its watcher holds.
     #[inline(never)]
     pub fn change_first(&self, at: f64) {
         let Some(first) = self.front() else { return };
+        if let Some(watcher) = self.in_place(first.number as usize) {
+            watcher.set_number(first.number);
+        }
+        self.lower_floor(at);
         let entry = Entry { at, ..first };
         if self.take_from_run(first) {
             self.entries.push(entry);
@@ -431,9 +457,8 @@ impl Heap {
     /// written to, and need not say where it is: that is looked at when its entry surfaces.
     #[inline]
     pub fn change(&self, watcher: TimePtr, at: f64) -> bool {
-        if at >= watcher.at() {
-            watcher.set_at(at);
-            watcher.set_put_off();
+        if at >= watcher.at() && self.knows_time_of(watcher) {
+            watcher.put_off(at);
             return true;
         }
         self.bring_forward(watcher, at)
@@ -461,6 +486,7 @@ impl Heap {
             self.entries.set(index, Entry { at, ..entry });
         }
         self.ordered.set(0);
+        self.floor.set(f64::NEG_INFINITY);
     }
 
     /// Removes the entries left behind.
@@ -801,7 +827,32 @@ mod tests {
         assert!(!heap.remove(of(1)));
         of(1).base().set_active(3);
         assert!(!heap.remove(of(1)));
-        assert!(of(2).base().active() == 3 && heap.holds(of(2)));
+        assert!(of(2).number() == Some(2) && heap.holds(of(2)));
+        heap.release();
+    }
+
+    /// Times that the program overwrote are not taken for those of the entries.
+    #[test]
+    fn overwritten_times_are_noticed() {
+        let mut all = watchers(40);
+        let base = all.as_mut_ptr();
+        // SAFETY: each element lives as long as the heap.
+        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+        let heap = Heap::new();
+        (0..40).for_each(|index| start(&heap, of(index), 1000.0 + index as f64));
+        assert!(of(3).is_untouched());
+        of(3).set_at(5.0);
+        of(4).set_at(0.0);
+        assert!(!of(3).is_untouched() && !of(4).is_untouched());
+        assert!(heap.change(of(3), 105.0));
+        assert!(heap.remove(of(4)));
+        of(4).base().set_active(0);
+        start(&heap, of(4), 106.0);
+        for expected in [3, 4, 0, 1, 2, 5] {
+            let due = heap.first().map(|due| due.watcher);
+            assert!(due == Some(of(expected)), "{expected}");
+            heap.remove_first();
+        }
         heap.release();
     }
 
