@@ -26,8 +26,7 @@ const BOTH: c_int = EV_READ | EV_WRITE;
 
 /// No more members than that.
 const LIMIT: usize = 1024;
-/// So many are worth a system call of their own also if nothing changes about them; fewer are not after so many turns.
-const CROWD: usize = 8;
+/// In turns: how long fewer than [`Hot::crowd`] stay about which nothing changes.
 const UNCHANGED: u32 = 16;
 
 /// What poll says of files that can't be polled, and of some sockets. New members are asked for all of it.
@@ -35,6 +34,10 @@ const UNPOLLABLE: i16 = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 
 /// The members, and when to have more.
 pub struct Hot {
+    /// So many are worth a system call of their own also if nothing changes about them.
+    crowd: usize,
+    /// What is stopped disturbs once, as in epoll's set, before it leaves.
+    keeps_stopped: bool,
     members: Arr<pollfd>,
     turn: Cell<u32>,
     /// There are members that were not asked for yet.
@@ -51,8 +54,10 @@ pub struct Hot {
 }
 
 impl Hot {
-    pub const fn new() -> Self {
+    pub const fn new(crowd: usize, keeps_stopped: bool) -> Self {
         Self {
+            crowd,
+            keeps_stopped,
             members: Arr::new(),
             turn: Cell::new(0),
             young: Cell::new(false),
@@ -94,7 +99,7 @@ impl Hot {
 
     /// Whether so many steady descriptors should become members.
     pub fn wants_crowd<H: Host>(&self, host: H, count: usize) -> bool {
-        count != 0 && count.wrapping_add(self.members.len()) >= CROWD && self.has_room(host)
+        count != 0 && count.wrapping_add(self.members.len()) >= self.crowd && self.has_room(host)
     }
 
     fn has_room<H: Host>(&self, host: H) -> bool {
@@ -218,13 +223,20 @@ impl Hot {
 
     /// What is to be asked for now.
     fn prepare<H: Host>(&self, host: H) {
+        let mut kept = 0;
         for place in 0..self.members.len() {
             let Some(pollfd { fd, .. }) = self.members.get(place) else { break };
             let (note, wanted) = host.look(fd);
+            if wanted == 0 && !self.keeps_stopped {
+                host.set_note(fd, Note { mask: 0, ..note });
+                continue;
+            }
             let asked = if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH };
             let more = if note.mask & YOUNG != 0 { UNPOLLABLE } else { 0 };
-            self.members.set(place, pollfd { fd, events: poll_bits(asked) | more, revents: 0 });
+            self.members.set(kept, pollfd { fd, events: poll_bits(asked) | more, revents: 0 });
+            kept = kept.wrapping_add(1);
         }
+        self.members.truncate(kept);
     }
 
     /// Before changes are told: whether the members had better leave. A set serves a few better about which nothing
@@ -233,7 +245,7 @@ impl Hot {
     pub fn is_idle<H: Host>(&self, host: H) -> bool {
         let len = self.members.len();
         let changes = (0..len).any(|place| self.members.get(place).is_some_and(|member| host.is_changing(member.fd)));
-        self.unchanged.set(if len < CROWD && !changes { self.unchanged.get().wrapping_add(1) } else { 0 });
+        self.unchanged.set(if len < self.crowd && !changes { self.unchanged.get().wrapping_add(1) } else { 0 });
         self.unchanged.get() >= UNCHANGED
     }
 

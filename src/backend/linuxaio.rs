@@ -15,7 +15,8 @@ use core::ffi::c_int;
 use core::ptr;
 
 use super::epoll::pack;
-use super::{Backend, Host, Kind};
+use super::hot::{self, Hot};
+use super::{Backend, Host, Kind, Note};
 use crate::abi::{EV_READ, EV_WRITE};
 use crate::checking;
 use crate::diag;
@@ -56,10 +57,18 @@ struct Request {
     listed: bool,
     /// It must not be polled by aio.
     signalfd: bool,
+    /// Whether it must not is to be found out: it may be another file than before.
+    fresh: bool,
 }
 
-const IDLE: Request =
-    Request { iocb: Iocb::poll(-1, 0, 0), generation: 0, place: Place::Idle, listed: false, signalfd: false };
+const IDLE: Request = Request {
+    iocb: Iocb::poll(-1, 0, 0),
+    generation: 0,
+    place: Place::Idle,
+    listed: false,
+    signalfd: false,
+    fresh: true,
+};
 
 /// The address of a descriptor's request. It does not move while the loop lives.
 #[derive(Clone, Copy)]
@@ -100,6 +109,8 @@ pub struct LinuxAio {
     events: Arr<Event>,
     /// How many descriptors want something.
     wanted: Cell<u32>,
+    /// Descriptors that are ready all the time, which are idle here.
+    hot: Hot,
 }
 
 impl LinuxAio {
@@ -114,6 +125,8 @@ impl LinuxAio {
             batch: Arr::new(),
             events: Arr::new(),
             wanted: Cell::new(0),
+            // One costs more by aio than by poll.
+            hot: Hot::new(1, false),
         }
     }
 
@@ -252,6 +265,14 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int, 
     let aio = &b.linuxaio;
     aio.wanted.set(aio.wanted.get().wrapping_add(u32::from(new != 0)).wrapping_sub(u32::from(old != 0)));
     let request = aio.request(fd);
+    if fresh {
+        request.change(|request| request.fresh = true);
+    }
+    let note = host.note(fd);
+    if note.mask & hot::MEMBER != 0 {
+        aio.hot.modified(host, fd, note, fresh);
+        return;
+    }
     if request.get().place == Place::Epoll {
         b.epoll.remove(host, fd);
     }
@@ -259,16 +280,64 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int, 
     if new == 0 {
         return;
     }
-    if fresh {
+    if aio.hot.wants(host, note) {
+        aio.hot.admit(host, fd, note);
+    } else {
+        arm(b, host, fd, new);
+    }
+}
+
+/// Has the kernel report `events` of a descriptor that is idle. False if it refuses and the watchers were told.
+fn arm<H: Host>(b: &Backend, host: H, fd: c_int, events: c_int) -> bool {
+    let request = b.linuxaio.request(fd);
+    if request.get().fresh {
         let signalfd = sys::fd::may_be_signalfd(fd);
-        request.change(|request| request.signalfd = signalfd);
+        request.change(|request| (request.signalfd, request.fresh) = (signalfd, false));
     }
     if request.get().signalfd {
         // Its wake-up carries no events, so the kernel would look in a worker thread, which has other signals.
-        move_to_epoll(b, host, request, fd, new);
-    } else {
-        aio.enqueue(request, fd, poll_bits(new));
+        return move_to_epoll(b, host, request, fd, events);
     }
+    b.linuxaio.enqueue(request, fd, poll_bits(events));
+    true
+}
+
+/// Before changes are told: between release and acquire other threads may change what is asked for.
+pub fn begin_changes<H: Host>(b: &Backend, host: H) {
+    let hot = &b.linuxaio.hot;
+    if !hot.is_empty() && host.lends_itself() {
+        hot.empty(host, |fd, wanted| {
+            arm(b, host, fd, wanted);
+        });
+    }
+}
+
+/// Descriptors that are steady are not handed over but asked for by poll.
+#[inline(never)]
+fn heat_up_steady<H: Host>(b: &Backend, host: H) {
+    let aio = &b.linuxaio;
+    for index in 0..aio.queue.len() {
+        let Some(fd) = aio.queue.get(index) else { return };
+        let note = host.note(fd);
+        let Some(request) = aio.known(fd).filter(|request| request.get().place == Place::Queued) else { continue };
+        if aio.hot.wants(host, note) {
+            request.change(|request| request.place = Place::Idle);
+            aio.hot.admit(host, fd, note);
+        }
+    }
+}
+
+/// Whether the wait must not block.
+#[inline(never)]
+fn ask_hot<H: Host>(b: &Backend, host: H) -> bool {
+    let refused = Cell::new(false);
+    let ready = b.linuxaio.hot.ask(host, |fd, wanted| {
+        if !arm(b, host, fd, wanted) {
+            refused.set(true);
+        }
+    });
+    b.linuxaio.hot.report_all(host);
+    ready || refused.get()
 }
 
 /// This descriptor alone is polled by epoll from now on, until it is modified again. False if epoll refuses it too.
@@ -426,6 +495,7 @@ fn give_up<H: Host>(b: &Backend, host: H) -> Outcome {
     checking::tell(c"linuxaio gives way to epoll: no larger context", sys::errno());
     let aio = &b.linuxaio;
     aio.drop_contexts();
+    aio.hot.empty(host, |_, _| {});
     release(aio);
     b.kind.set(Kind::Epoll);
     host.rearm_all();
@@ -454,6 +524,8 @@ fn complete<H: Host>(b: &Backend, host: H, event: Event) -> bool {
         b.epoll.wait_quietly(host);
         return true;
     }
+    let note = host.note(fd);
+    host.set_note(fd, Note { heat: note.heat.ready(aio.hot.turn()), ..note });
     let bits = if event.result < 0 { c_int::from(libc::POLLNVAL) } else { event.result as c_int };
     super::report_polled(host, fd, bits);
     true
@@ -462,7 +534,11 @@ fn complete<H: Host>(b: &Backend, host: H, event: Event) -> bool {
 #[inline(never)]
 pub fn wait<H: Host>(b: &Backend, host: H, seconds: f64) {
     let aio = &b.linuxaio;
+    heat_up_steady(b, host);
+    aio.hot.begin_turn();
+    let ready = !aio.hot.is_empty() && ask_hot(b, host);
     let seconds = match submit(b, host) {
+        Outcome::Done if ready => 0.0,
         Outcome::Done => seconds,
         Outcome::Urgent => 0.0,
         // Of the new backend nothing is armed yet: it waits in the next iteration.
@@ -542,6 +618,7 @@ pub fn rebuild<H: Host>(b: &Backend, host: H) {
         }
         aio.for_each(|request| request.change(|request| request.place = Place::Idle));
     }
+    aio.hot.empty(host, |_, _| {});
     aio.for_each(|request| aio.withdraw(request));
     // rearm_all has them modified again from 0.
     aio.wanted.set(0);
@@ -561,6 +638,7 @@ fn release(aio: &LinuxAio) {
     aio.batch.release();
     aio.events.release();
     aio.retired.release();
+    aio.hot.release();
 }
 
 pub fn close(b: &Backend) {

@@ -67,6 +67,8 @@ pub trait Host: Copy {
     fn request_rebuild(self);
     /// Whether the program does something around each blocking call, such as giving other threads the loop meanwhile.
     fn lends_itself(self) -> bool;
+    /// Whether a descriptor is the loop's own: such are quiet as a rule.
+    fn is_own(self, fd: c_int) -> bool;
     /// How many descriptors are the loop's own and may wait for some turns while others are ready.
     fn patient_descriptors(self) -> u32;
     /// Before a blocking call.
@@ -204,8 +206,10 @@ impl Backend {
 
     /// Before a series of [`Self::modify`], also an empty one.
     pub fn begin_changes<H: Host>(&self, host: H) {
-        if self.kind.get() == Kind::Epoll {
-            self.epoll.begin_changes(host);
+        match self.kind.get() {
+            Kind::Epoll => self.epoll.begin_changes(host),
+            Kind::LinuxAio => linuxaio::begin_changes(self, host),
+            _ => {}
         }
     }
 

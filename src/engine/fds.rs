@@ -259,6 +259,11 @@ impl LoopPtr {
         (w.raw() as usize).wrapping_sub(self.raw() as usize) < size_of::<Loop>()
     }
 
+    /// Whether a part of the loop watches a descriptor.
+    pub(super) fn is_own_descriptor(self, fd: c_int) -> bool {
+        Watchers::of(self.fds.head(fd)).any(|w| self.is_part_of_loop(w.base()))
+    }
+
     /// A descriptor is ready: its watchers become pending, each with what it asked for.
     #[inline(always)]
     fn feed_descriptor(self, head: *mut ev_watcher_list, revents: c_int) {

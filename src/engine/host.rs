@@ -62,6 +62,10 @@ impl Host for LoopPtr {
         self.run.acquire_hook.get().is_some() || self.run.release_hook.get().is_some()
     }
 
+    fn is_own(self, fd: c_int) -> bool {
+        self.is_own_descriptor(fd)
+    }
+
     fn patient_descriptors(self) -> u32 {
         u32::from(self.detects_jumps()).wrapping_add(self.wake_descriptors())
     }
