@@ -8,6 +8,7 @@ use super::Host;
 use crate::abi::{EV_READ, EV_WRITE};
 use crate::mem::Arr;
 use crate::sys;
+use crate::text::text;
 
 /// State of the backend.
 pub struct Poll {
@@ -51,7 +52,7 @@ impl Poll {
         host.acquire();
         match result {
             Ok(ready) => self.report(host, ready),
-            Err(error) => super::wait_failed(host, error, c"(libev) poll"),
+            Err(error) => super::wait_failed(host, error, text!("(libev) poll")),
         }
     }
 

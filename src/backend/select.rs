@@ -6,6 +6,7 @@ use super::Host;
 use crate::abi::{EV_READ, EV_WRITE};
 use crate::mem::Arr;
 use crate::sys;
+use crate::text::text;
 
 const BITS: usize = u64::BITS as usize;
 
@@ -60,7 +61,7 @@ impl Select {
         match result {
             Ok(0) => {}
             Ok(_) => self.report(host, words),
-            Err(error) => super::wait_failed(host, error, c"(libev) select"),
+            Err(error) => super::wait_failed(host, error, text!("(libev) select")),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::diag;
 use crate::sys;
 use crate::sys::in_flight::InFlight;
 use crate::sys::signal::COUNT;
+use crate::text::text;
 use crate::watcher::{IoPtr, SignalPtr, WatcherPtr};
 
 /// What the process knows of one signal.
@@ -115,11 +116,15 @@ impl LoopPtr {
         }
         let signum = w.signum();
         let Some(slot) = slot(signum) else {
-            diag::fail_with(c"ev_signal_start", c"called with illegal signal number", signum)
+            diag::fail_with(text!("ev_signal_start"), text!("called with illegal signal number"), signum)
         };
         let owner = slot.owner.load(Ordering::SeqCst);
         if !owner.is_null() && owner != self.0.as_ptr() {
-            diag::fail_with(c"ev_signal_start", c"a signal must not be attached to two different loops", signum);
+            diag::fail_with(
+                text!("ev_signal_start"),
+                text!("a signal must not be attached to two different loops"),
+                signum,
+            );
         }
         // Also with a signalfd: ev_feed_signal comes this way.
         self.open_wake();

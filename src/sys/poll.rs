@@ -10,6 +10,7 @@ use super::cancel::cancellable;
 use super::check;
 use super::time::{span, span_millis};
 use crate::checking;
+use crate::text::text;
 
 unsafe extern "C-unwind" {
     fn poll(fds: *mut pollfd, count: libc::nfds_t, timeout: c_int) -> c_int;
@@ -76,7 +77,7 @@ pub unsafe fn wait_epoll(set: c_int, events: *mut epoll_event, room: usize, seco
         match result {
             Err(error @ (libc::ENOSYS | libc::EPERM)) => {
                 COARSE.store(true, Ordering::Relaxed);
-                checking::tell(c"epoll waits in milliseconds: epoll_pwait2 failed", error);
+                checking::tell(text!("epoll waits in milliseconds: epoll_pwait2 failed"), error);
             }
             other => return other,
         }
