@@ -71,7 +71,7 @@ impl LoopPtr {
             return;
         }
         if let Some(chain) = self.children.chain(w.pid()) {
-            self.activate(Kind::Child, w.base(), 1);
+            self.activate_apart(Kind::Child, w.base(), 1);
             chain.set(link(chain.get(), w.base()));
         }
     }
@@ -84,7 +84,7 @@ impl LoopPtr {
         // The pid's own chain first, then the others, should the program have changed the pid.
         let own = self.children.chain(w.pid());
         unlink_from(own.into_iter().chain(&self.children.chains), w.base());
-        self.deactivate(w.base());
+        self.deactivate_apart(w.base());
     }
 
     /// Queues the watchers in the chain of `chain_pid` that want to know of the child.

@@ -32,7 +32,7 @@ impl LoopPtr {
         self.start_hook(Hook::Prepare, w.prepare().base());
         w.fork().base().init(other_forked, 0);
         self.start_hook(Hook::Fork, w.fork().base());
-        self.activate(Kind::Embed, w.base(), 1);
+        self.activate_apart(Kind::Embed, w.base(), 1);
     }
 
     /// Watches the descriptor of the other loop's backend as it is now.
@@ -63,7 +63,7 @@ impl LoopPtr {
         self.stop_io(w.io());
         self.stop_hook(Hook::Prepare, w.prepare().base());
         self.stop_hook(Hook::Fork, w.fork().base());
-        self.deactivate(w.base());
+        self.deactivate_apart(w.base());
     }
 
     /// Whether `inner` is still in a list; by address, since it may be gone.

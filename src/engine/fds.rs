@@ -294,7 +294,7 @@ impl LoopPtr {
             // Not by the watcher's own fd, which the program may have changed.
             self.pending.clear(w.base());
             self.unlink_io(fd, w);
-            self.deactivate(w.base());
+            self.deactivate_apart(w.base());
             self.fds.note_change(fd, 0);
             if error != libc::EBADF && self.is_part_of_loop(w.base()) {
                 // Tried again or replaced after the next wait, which may block: it would be refused again at once.

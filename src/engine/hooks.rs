@@ -155,7 +155,7 @@ impl LoopPtr {
     /// Appends the watcher to a list and counts it as active.
     pub(super) fn enlist(self, kind: Kind, list: &Indexed<WatcherPtr>, w: WatcherPtr) {
         let place = list.push(w);
-        self.activate(kind, w, (place as c_int).wrapping_add(1));
+        self.activate_apart(kind, w, (place as c_int).wrapping_add(1));
     }
 
     /// Takes the watcher out of a list; the last one moves into the hole.
@@ -163,7 +163,7 @@ impl LoopPtr {
         if !list.remove(w) {
             diag::fail(call, text!("the watcher is not in this loop's list, or was changed while active"));
         }
-        self.deactivate(w);
+        self.deactivate_apart(w);
     }
 
     /// Queues all watchers of a list, in list order: the last one is called first.

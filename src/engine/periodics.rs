@@ -110,7 +110,7 @@ impl LoopPtr {
             } else {
                 self.pending.clear(w.base());
                 self.periodics.remove_first();
-                self.deactivate(w.base());
+                self.deactivate_apart(w.base());
             }
             self.expire(w.base());
         }

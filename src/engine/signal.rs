@@ -134,7 +134,7 @@ impl LoopPtr {
         self.open_signalfd();
 
         let head = slot.head.load(Ordering::Relaxed);
-        self.activate(Kind::Signal, w.base(), 1);
+        self.activate_apart(Kind::Signal, w.base(), 1);
         slot.head.store(link(head, w.base()), Ordering::Relaxed);
 
         let bit = sys::signal::bit(signum);
@@ -174,7 +174,7 @@ impl LoopPtr {
         };
         self.pending.clear(w.base());
         slot.head.store(rest, Ordering::Relaxed);
-        self.deactivate(w.base());
+        self.deactivate_apart(w.base());
         if rest.is_null() {
             self.forget_signal(signum, slot);
         }

@@ -65,6 +65,12 @@ impl LoopPtr {
         }
     }
 
+    /// The same, as a call.
+    #[inline(never)]
+    pub fn again_timer_apart(self, w: TimerPtr) {
+        self.again_timer(w);
+    }
+
     /// The loop changed the due time of an active watcher.
     pub(super) fn note_due(self, kind: Kind, w: TimePtr) {
         if checking::is_on() {

@@ -28,6 +28,16 @@ pub unsafe fn wait_poll(fds: *mut pollfd, count: usize, seconds: f64) -> Result<
         // SAFETY: as the caller promises.
         return check(unsafe { poll(fds, count as libc::nfds_t, 0) });
     }
+    // SAFETY: as the caller promises.
+    unsafe { wait_poll_long(fds, count, seconds) }
+}
+
+/// The same where there is time to spend.
+///
+/// # Safety
+/// As [`wait_poll`].
+#[inline(never)]
+unsafe fn wait_poll_long(fds: *mut pollfd, count: usize, seconds: f64) -> Result<c_int, c_int> {
     let timeout = span(seconds);
     // SAFETY: as the caller promises.
     check(unsafe { ppoll(fds, count as libc::nfds_t, &raw const timeout, ptr::null()) })
