@@ -6,6 +6,7 @@ use core::ffi::{CStr, c_int, c_void};
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::diag::dprintf;
+use crate::text::text;
 
 const UNKNOWN: u8 = 0;
 const OFF: u8 = 1;
@@ -25,7 +26,7 @@ pub fn read_environment() {
     if STATE.load(Ordering::Relaxed) == UNKNOWN {
         // SAFETY: KERNEL; the environment's answer is null or a string that nobody changes while we read it.
         let asked = unsafe {
-            let text = libc::getenv(c"LIBEV_CHECK".as_ptr());
+            let text = libc::getenv(text!("LIBEV_CHECK").as_ptr());
             libc::getauxval(libc::AT_SECURE) == 0 && !text.is_null() && libc::atoi(text) != 0
         };
         STATE.store(if asked { ON } else { OFF }, Ordering::Relaxed);
@@ -37,7 +38,7 @@ pub fn read_environment() {
 pub fn tell_backend(raw: *const c_void, name: &CStr) {
     if is_on() {
         // SAFETY: KERNEL; the format takes an address and a string and gets them.
-        unsafe { dprintf(2, c"libev: LIBEV_CHECK: loop %p is on %s\n".as_ptr(), raw, name.as_ptr()) };
+        unsafe { dprintf(2, text!("libev: LIBEV_CHECK: loop %p is on %s\n").as_ptr(), raw, name.as_ptr()) };
     }
 }
 
@@ -46,6 +47,6 @@ pub fn tell_backend(raw: *const c_void, name: &CStr) {
 pub fn tell(what: &CStr, error: c_int) {
     if is_on() {
         // SAFETY: KERNEL; the format takes two strings and gets them.
-        unsafe { dprintf(2, c"libev: LIBEV_CHECK: %s (%s)\n".as_ptr(), what.as_ptr(), libc::strerror(error)) };
+        unsafe { dprintf(2, text!("libev: LIBEV_CHECK: %s (%s)\n").as_ptr(), what.as_ptr(), libc::strerror(error)) };
     }
 }

@@ -7,6 +7,7 @@ use core::ffi::{CStr, c_char, c_int};
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::abi::ev_syserr_cb;
+use crate::text::text;
 
 unsafe extern "C" {
     /// The C library's; its variadic arguments are what `format` says.
@@ -22,7 +23,7 @@ static SYSERR: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 pub fn fail(call: &CStr, mistake: &CStr) -> ! {
     // SAFETY: KERNEL; the format takes two strings and gets two.
     unsafe {
-        dprintf(STDERR, c"libev: %s: %s\n".as_ptr(), call.as_ptr(), mistake.as_ptr());
+        dprintf(STDERR, text!("libev: %s: %s\n").as_ptr(), call.as_ptr(), mistake.as_ptr());
         libc::abort()
     }
 }
@@ -32,7 +33,7 @@ pub fn fail(call: &CStr, mistake: &CStr) -> ! {
 pub fn fail_with(call: &CStr, mistake: &CStr, number: c_int) -> ! {
     // SAFETY: KERNEL; the format takes two strings and an int and gets them.
     unsafe {
-        dprintf(STDERR, c"libev: %s: %s (%d)\n".as_ptr(), call.as_ptr(), mistake.as_ptr(), number);
+        dprintf(STDERR, text!("libev: %s: %s (%d)\n").as_ptr(), call.as_ptr(), mistake.as_ptr(), number);
         libc::abort()
     }
 }
@@ -42,7 +43,7 @@ pub fn fail_with(call: &CStr, mistake: &CStr, number: c_int) -> ! {
 pub fn out_of_memory(bytes: usize) -> ! {
     // SAFETY: KERNEL; the format takes a size and gets one.
     unsafe {
-        dprintf(STDERR, c"(libev) cannot allocate %zu bytes, aborting.\n".as_ptr(), bytes);
+        dprintf(STDERR, text!("(libev) cannot allocate %zu bytes, aborting.\n").as_ptr(), bytes);
         libc::abort()
     }
 }

@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 pub use crate::abi::*;
 use crate::diag;
+use crate::text::text;
 
 /// What the kernel has to say after a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub fn set_kernel(kernel: &'static Kernel) {
 pub(crate) fn kernel() -> &'static Kernel {
     let kernel = KERNEL.load(Ordering::Relaxed);
     if kernel.is_null() {
-        diag::fail(c"fuzzing", c"no kernel was set");
+        diag::fail(text!("fuzzing"), text!("no kernel was set"));
     }
     // SAFETY: from set_kernel, where it was a reference for ever.
     unsafe { &*kernel }

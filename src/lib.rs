@@ -4,7 +4,7 @@
 //! - `abi`: C's structures and constants. `watcher`: handles to them. `ffi`: the exported functions.
 //! - `engine`: the loop. `libevent`: events of libevent 1, which use it as a program would. `backend`: select, poll,
 //!   epoll, linuxaio, iouring; `scripted` in fuzzing builds. `sys`: system calls. `mem`: the program's allocator. `diag`:
-//!   messages. `checking`: whether a program's mistakes are looked for.
+//!   messages. `text`: literals for C. `checking`: whether a program's mistakes are looked for.
 //!
 //! Written on core and libc alone, and without a reachable panic, so that the library stays as small as C's.
 //!
@@ -49,4 +49,5 @@ pub mod fuzzing;
 mod libevent;
 mod mem;
 mod sys;
+mod text;
 mod watcher;

@@ -13,6 +13,7 @@ use crate::abi::{
 };
 use crate::diag;
 use crate::mem::Placed;
+use crate::text::text;
 
 /// A callback of the library's own, for its internal watchers.
 pub type InternalCallback = unsafe extern "C-unwind" fn(*mut ev_loop, *mut ev_watcher, c_int);
@@ -259,7 +260,7 @@ impl WatcherPtr {
         match unsafe { (&raw const (*self.raw()).cb).read() } {
             // SAFETY: the program set it as the callback of this watcher.
             Some(callback) => unsafe { callback(on, self.raw(), revents) },
-            None => diag::fail(c"ev_invoke", c"a watcher without a callback (NULL) is to be called"),
+            None => diag::fail(text!("ev_invoke"), text!("a watcher without a callback (NULL) is to be called")),
         }
     }
 }

@@ -53,6 +53,16 @@ pub fn no_panic(subject: &Subject) -> Result<(), String> {
     Err(format!("{} symbols of the panic machinery, such as {:#?}", found.len(), &found[..found.len().min(20)]))
 }
 
+/// Paths in std's messages. They come in with the first `c"..."` that is not a `text!("...")`.
+pub fn texts(subject: &Subject) -> Result<(), String> {
+    const SOURCES: &[u8] = b"/rustc/";
+    let file = fs::read(&subject.file).map_err(|error| error.to_string())?;
+    match file.windows(SOURCES.len()).position(|bytes| bytes == SOURCES) {
+        None => Ok(()),
+        Some(place) => Err(format!("a text of std's at {place:#x}; is there a literal c\"...\" in src?")),
+    }
+}
+
 pub fn constructors(subject: &Subject) -> Result<(), String> {
     let (start, size) = init_array(subject)?;
     let names: HashMap<u64, String> = symbols(subject)?.into_iter().collect();

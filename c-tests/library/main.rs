@@ -33,6 +33,7 @@ const TESTS: [(&str, Test); 13] = [
     ("loads_with_glibc_2_17", dynamic::glibc_floor),
     ("is_stripped_and_small", contents::size),
     ("holds_no_panic_machinery", contents::no_panic),
+    ("holds_no_texts_of_std", contents::texts),
     ("runs_no_constructor_of_its_own", contents::constructors),
     ("every_import_resolves", loading::imports_resolve),
     ("preloading_runs_nothing", loading::preloading_runs_nothing),

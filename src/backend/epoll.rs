@@ -18,6 +18,7 @@ use crate::abi::{EV_READ, EV_WRITE};
 use crate::checking;
 use crate::mem::Arr;
 use crate::sys;
+use crate::text::text;
 
 /// In [`Note::mask`]: a file that the kernel refuses to poll since it is always ready, as regular files are.
 const ALWAYS_READY: u8 = 0x80;
@@ -80,7 +81,7 @@ impl Epoll {
                 true
             }
             Err(error) => {
-                checking::tell(c"no epoll: epoll_create1 failed", error);
+                checking::tell(text!("no epoll: epoll_create1 failed"), error);
                 false
             }
         }
@@ -303,7 +304,7 @@ impl Epoll {
                 }
             }
             Err(libc::EINTR) => {}
-            Err(error) => host.syserr(c"(libev) epoll_wait", error),
+            Err(error) => host.syserr(text!("(libev) epoll_wait"), error),
         }
     }
 
@@ -372,7 +373,7 @@ impl Epoll {
     pub fn rebuild<H: Host>(&self, host: H) {
         sys::fd::close(self.set.replace(-1));
         while !self.open() {
-            host.syserr(c"(libev) epoll_create", sys::errno());
+            host.syserr(text!("(libev) epoll_create"), sys::errno());
         }
         self.registered.set(0);
         self.hot.empty(host, |_, _| {});

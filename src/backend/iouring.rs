@@ -20,6 +20,7 @@ use crate::mem::Arr;
 use crate::sys;
 use crate::sys::incarnation::incarnation;
 use crate::sys::uring::{self, Completion, Entry, Ring};
+use crate::text::text;
 
 /// In the data of a cancellation.
 const NO_DESCRIPTOR: c_int = -1;
@@ -162,7 +163,7 @@ pub fn open(b: &Backend) -> bool {
     match b.iouring.setup() {
         Ok(()) => true,
         Err(error) => {
-            checking::tell(c"no iouring: io_uring_setup failed", error);
+            checking::tell(text!("no iouring: io_uring_setup failed"), error);
             false
         }
     }
@@ -474,7 +475,7 @@ fn failed<H: Host>(b: &Backend, host: H, error: c_int) -> bool {
         }
         // Forbidden meanwhile.
         libc::ENOSYS | libc::EPERM | libc::EACCES => give_up(b, host, error),
-        _ => host.syserr(c"(libev) iouring io_uring_enter", error),
+        _ => host.syserr(text!("(libev) iouring io_uring_enter"), error),
     }
     false
 }
@@ -483,7 +484,7 @@ fn failed<H: Host>(b: &Backend, host: H, error: c_int) -> bool {
 #[cold]
 #[inline(never)]
 fn give_up<H: Host>(b: &Backend, host: H, error: c_int) {
-    checking::tell(c"iouring gives way to epoll", error);
+    checking::tell(text!("iouring gives way to epoll"), error);
     close(b);
     b.rebuilds.set(b.rebuilds.get().wrapping_add(1));
     b.kind.set(Kind::Epoll);

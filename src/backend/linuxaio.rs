@@ -25,6 +25,7 @@ use crate::mem::Arr;
 use crate::sys;
 use crate::sys::aio::{Context, Event, Iocb};
 use crate::sys::incarnation::incarnation;
+use crate::text::text;
 
 /// Contexts are made for 15 requests at first, and then for twice as many and one more: with the ring's header such a
 /// number fills whole fractions of a page. The kernel rounds up to at least a page (127 places).
@@ -234,9 +235,9 @@ pub fn open(b: &Backend) -> bool {
         return false;
     }
     match b.linuxaio.setup(FIRST_SIZE) {
-        Err(error) => checking::tell(c"no linuxaio: io_setup failed", error),
+        Err(error) => checking::tell(text!("no linuxaio: io_setup failed"), error),
         Ok(()) if can_poll(b) => return true,
-        Ok(()) => checking::tell(c"no linuxaio: io_submit takes no poll", sys::errno()),
+        Ok(()) => checking::tell(text!("no linuxaio: io_submit takes no poll"), sys::errno()),
     }
     close(b);
     b.epoll.close();
@@ -403,7 +404,7 @@ fn submit<H: Host>(b: &Backend, host: H) -> Outcome {
             // Forbidden meanwhile.
             Err(libc::ENOSYS | libc::EPERM) => return give_up(b, host),
             Err(error) => {
-                host.syserr(c"(libev) linuxaio io_submit", error);
+                host.syserr(text!("(libev) linuxaio io_submit"), error);
                 requeue_from(aio, at);
                 return Outcome::Urgent;
             }
@@ -492,7 +493,7 @@ fn grow<H: Host>(b: &Backend, host: H, old: Context) -> bool {
 
 /// epoll takes over for good.
 fn give_up<H: Host>(b: &Backend, host: H) -> Outcome {
-    checking::tell(c"linuxaio gives way to epoll: no larger context", sys::errno());
+    checking::tell(text!("linuxaio gives way to epoll: no larger context"), sys::errno());
     let aio = &b.linuxaio;
     aio.drop_contexts();
     aio.hot.empty(host, |_, _| {});
@@ -573,7 +574,7 @@ fn collect<H: Host>(b: &Backend, host: H, context: Context, seconds: f64) {
         match result {
             Ok(_) | Err(libc::EINTR) => {}
             Err(error) => {
-                host.syserr(c"(libev) linuxaio io_getevents", error);
+                host.syserr(text!("(libev) linuxaio io_getevents"), error);
                 return;
             }
         }
@@ -614,7 +615,7 @@ pub fn rebuild<H: Host>(b: &Backend, host: H) {
                 b.epoll.rebuild(host);
                 return;
             }
-            host.syserr(c"(libev) linuxaio io_setup", error);
+            host.syserr(text!("(libev) linuxaio io_setup"), error);
         }
         aio.for_each(|request| request.change(|request| request.place = Place::Idle));
     }

@@ -25,6 +25,7 @@ use crate::abi::{
     EVBACKEND_PORT, EVBACKEND_SELECT,
 };
 use crate::diag;
+use crate::text::text;
 
 pub use heat::Heat;
 
@@ -169,12 +170,12 @@ impl Backend {
     /// The name of the backend in use.
     pub fn name(&self) -> &'static CStr {
         match self.kind.get() {
-            Kind::None => c"nothing",
-            Kind::Select => c"select",
-            Kind::Poll => c"poll",
-            Kind::Epoll => c"epoll",
-            Kind::LinuxAio => c"linuxaio",
-            Kind::IoUring => c"iouring",
+            Kind::None => text!("nothing"),
+            Kind::Select => text!("select"),
+            Kind::Poll => text!("poll"),
+            Kind::Epoll => text!("epoll"),
+            Kind::LinuxAio => text!("linuxaio"),
+            Kind::IoUring => text!("iouring"),
         }
     }
 

@@ -1,13 +1,14 @@
 //! poll: an array of the watched descriptors, and where in it each one is.
 
-use core::ffi::{c_int, c_short};
+use core::ffi::c_int;
 
-use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, pollfd};
+use libc::{POLLIN, POLLOUT, pollfd};
 
 use super::Host;
 use crate::abi::{EV_READ, EV_WRITE};
 use crate::mem::Arr;
 use crate::sys;
+use crate::text::text;
 
 /// State of the backend.
 pub struct Poll {
@@ -51,7 +52,7 @@ impl Poll {
         host.acquire();
         match result {
             Ok(ready) => self.report(host, ready),
-            Err(error) => super::wait_failed(host, error, c"(libev) poll"),
+            Err(error) => super::wait_failed(host, error, text!("(libev) poll")),
         }
     }
 
@@ -66,12 +67,7 @@ impl Poll {
                 continue;
             }
             left = left.wrapping_sub(1);
-            let any = |bits: c_short| revents & bits != 0;
-            if any(POLLNVAL) {
-                host.kill(fd, libc::EBADF);
-            } else {
-                host.report(fd, super::revents_of(any(POLLIN), any(POLLOUT), any(POLLERR | POLLHUP)));
-            }
+            super::report_polled(host, fd, revents.into());
         }
     }
 

@@ -4,6 +4,7 @@ use core::ffi::c_int;
 
 use super::Host;
 use crate::fuzzing::{Said, kernel};
+use crate::text::text;
 
 /// Under select's name. The script keeps all state.
 pub struct Select;
@@ -31,7 +32,7 @@ impl Select {
                 Said::SomeClosed => host.kill_closed(),
                 Said::TooMany => host.kill_one(),
                 Said::Forgotten => host.rearm_all(),
-                Said::Failed(error) => host.syserr(c"(libev) scripted", error),
+                Said::Failed(error) => host.syserr(text!("(libev) scripted"), error),
             }
         }
     }

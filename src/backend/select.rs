@@ -1,11 +1,14 @@
 //! select: a bit per descriptor and direction. The sets grow as needed, beyond the size of `fd_set` too.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_short};
+
+use libc::{POLLIN, POLLOUT};
 
 use super::Host;
 use crate::abi::{EV_READ, EV_WRITE};
 use crate::mem::Arr;
 use crate::sys;
+use crate::text::text;
 
 const BITS: usize = u64::BITS as usize;
 
@@ -60,7 +63,7 @@ impl Select {
         match result {
             Ok(0) => {}
             Ok(_) => self.report(host, words),
-            Err(error) => super::wait_failed(host, error, c"(libev) select"),
+            Err(error) => super::wait_failed(host, error, text!("(libev) select")),
         }
     }
 
@@ -75,7 +78,8 @@ impl Select {
                 let mask = 1_u64 << bit;
                 ready &= !mask;
                 let fd = word.wrapping_mul(BITS).wrapping_add(bit as usize) as c_int;
-                host.report(fd, super::revents_of(read & mask != 0, write & mask != 0, false));
+                let bit = |set: u64, bit: c_short| if set & mask != 0 { bit } else { 0 };
+                super::report_polled(host, fd, c_int::from(bit(read, POLLIN) | bit(write, POLLOUT)));
             }
         }
     }

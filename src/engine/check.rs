@@ -14,6 +14,7 @@ use crate::abi::{ev_loop, ev_watcher};
 use crate::checking;
 use crate::diag::dprintf;
 use crate::sys;
+use crate::text::text;
 use crate::watcher::{TimePtr, WatcherPtr};
 
 const STDERR: c_int = 2;
@@ -100,7 +101,7 @@ pub fn check_call(raw: *mut ev_loop, w: *mut ev_watcher, kind: Kind, act: Act) -
 /// What is wrong with a loop that a call was given.
 fn wrong_loop(raw: *mut ev_loop) -> Option<&'static CStr> {
     if !registry::is_alive(raw) {
-        return Some(c"there is no such loop: it was destroyed, or never made");
+        return Some(text!("there is no such loop: it was destroyed, or never made"));
     }
     // SAFETY: LOOP: it was just found alive.
     let checks = unsafe { &LoopPtr::new(raw).0.as_ref().checks };
@@ -115,7 +116,8 @@ fn wrong_loop(raw: *mut ev_loop) -> Option<&'static CStr> {
         unsafe { libc::sched_yield() };
         foreign()
     };
-    (foreign() && (0..10_000).all(|_| stays())).then_some(c"called from another thread than the one that runs the loop")
+    (foreign() && (0..10_000).all(|_| stays()))
+        .then_some(text!("called from another thread than the one that runs the loop"))
 }
 
 /// Whether a watcher is neither active nor pending, or a signal watcher whose loop is gone.
@@ -129,15 +131,17 @@ fn check_given(lp: LoopPtr, w: WatcherPtr, kind: Kind, act: Act) {
     let now = Entry::of(kind, w);
     let mistake = match lp.checks.ledger.find(w) {
         Some(entry) if entry.kind == kind => return lp.check_watcher(&entry, moment),
-        Some(_) => c"the watcher is active as one of another type",
+        Some(_) => text!("the watcher is active as one of another type"),
         None if w.is_active() && !is_orphan(w, kind) => {
-            c"the watcher says that it is active, but not in this loop: in another one, or it was not initialised"
+            text!("the watcher says that it is active, but not in this loop: in another one, or it was not initialised")
         }
         None if act == Act::Start && w.pending() != 0 && !lp.pending.holds(w) => {
-            c"the watcher says that it is pending, but not in this loop: in another one, or it was not initialised"
+            text!(
+                "the watcher says that it is pending, but not in this loop: in another one, or it was not initialised"
+            )
         }
         None if act == Act::Start && kind == Kind::Signal && super::signal::is_of_another(w, lp) => {
-            c"the signal is watched in another loop"
+            text!("the signal is watched in another loop")
         }
         None => return,
     };
@@ -195,9 +199,9 @@ impl LoopPtr {
     fn check_watcher(self, entry: &Entry, moment: Moment) {
         let w = entry.watcher();
         let now = Entry::of(entry.kind, w);
-        let mut mistake = c"an active watcher was changed";
+        let mut mistake = text!("an active watcher was changed");
         let detail = if !self.is_in_place(entry.kind, w) || w.pending() != 0 && !self.pending.holds(w) {
-            mistake = c"an active watcher was freed, overwritten or initialised again";
+            mistake = text!("an active watcher was freed, overwritten or initialised again");
             Detail::State(w.active(), w.pending())
         } else if let Some(change) = entry.change(&now) {
             Detail::Member(change)
@@ -249,42 +253,42 @@ enum Detail {
 fn fail(moment: Moment, mistake: &CStr, entry: Option<&Entry>, detail: Detail) -> ! {
     // SAFETY: KERNEL; each format gets what it takes.
     unsafe {
-        dprintf(STDERR, c"libev: LIBEV_CHECK: ".as_ptr());
+        dprintf(STDERR, text!("libev: LIBEV_CHECK: ").as_ptr());
         match moment {
             Moment::Call(kind, act) => {
                 let act = match act {
-                    Act::Start => c"_start",
-                    Act::Stop => c"_stop",
-                    Act::Again => c"_again",
-                    Act::Other => c"",
+                    Act::Start => text!("_start"),
+                    Act::Stop => text!("_stop"),
+                    Act::Again => text!("_again"),
+                    Act::Other => text!(""),
                 };
-                dprintf(STDERR, c"ev_%s%s".as_ptr(), kind.name(), act.as_ptr());
+                dprintf(STDERR, text!("ev_%s%s").as_ptr(), kind.name(), act.as_ptr());
             }
             Moment::Function(name) => {
-                dprintf(STDERR, c"%s".as_ptr(), name);
+                dprintf(STDERR, text!("%s").as_ptr(), name);
             }
             Moment::Callback(address) => {
-                dprintf(STDERR, c"after the callback ".as_ptr());
+                dprintf(STDERR, text!("after the callback ").as_ptr());
                 sys::symbol::print_function(STDERR, address);
             }
         }
-        dprintf(STDERR, c": %s\n".as_ptr(), mistake.as_ptr());
+        dprintf(STDERR, text!(": %s\n").as_ptr(), mistake.as_ptr());
         match detail {
             Detail::None => 0,
             Detail::State(active, pending) => {
-                dprintf(STDERR, c"libev:   active is %d, pending is %d\n".as_ptr(), active, pending)
+                dprintf(STDERR, text!("libev:   active is %d, pending is %d\n").as_ptr(), active, pending)
             }
             Detail::Member(Change { member, was, is }) => {
                 let time = |bits: i64| f64::from_bits(bits as u64);
                 match member.form {
                     Form::Address => {
-                        dprintf(STDERR, c"libev:   %s was %#llx, is %#llx\n".as_ptr(), member.name, was, is)
+                        dprintf(STDERR, text!("libev:   %s was %#llx, is %#llx\n").as_ptr(), member.name, was, is)
                     }
                     Form::Time => {
                         let (was, is) = (time(was), time(is));
-                        dprintf(STDERR, c"libev:   %s was %.6f, is %.6f\n".as_ptr(), member.name, was, is)
+                        dprintf(STDERR, text!("libev:   %s was %.6f, is %.6f\n").as_ptr(), member.name, was, is)
                     }
-                    _ => dprintf(STDERR, c"libev:   %s was %lld, is %lld\n".as_ptr(), member.name, was, is),
+                    _ => dprintf(STDERR, text!("libev:   %s was %lld, is %lld\n").as_ptr(), member.name, was, is),
                 }
             }
         };
@@ -299,13 +303,13 @@ fn fail(moment: Moment, mistake: &CStr, entry: Option<&Entry>, detail: Detail) -
 fn describe(entry: &Entry) {
     // SAFETY: KERNEL; each format gets what it takes.
     unsafe {
-        dprintf(STDERR, c"libev:   watcher %p: %s".as_ptr(), entry.watcher().raw(), entry.kind.name());
+        dprintf(STDERR, text!("libev:   watcher %p: %s").as_ptr(), entry.watcher().raw(), entry.kind.name());
         for (member, value) in entry.members() {
-            let format = if member.form == Form::Address { c", %s %#llx" } else { c", %s %lld" };
+            let format = if member.form == Form::Address { text!(", %s %#llx") } else { text!(", %s %lld") };
             dprintf(STDERR, format.as_ptr(), member.name, value);
         }
-        dprintf(STDERR, c", callback ".as_ptr());
+        dprintf(STDERR, text!(", callback ").as_ptr());
         sys::symbol::print_function(STDERR, entry.callback);
-        dprintf(STDERR, c"\n".as_ptr());
+        dprintf(STDERR, text!("\n").as_ptr());
     }
 }

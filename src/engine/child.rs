@@ -9,6 +9,7 @@ use super::{Kind, LoopPtr};
 use crate::abi::{EV_CHILD, EV_MAXPRI, EV_SIGNAL, ev_loop, ev_signal, ev_watcher, ev_watcher_list};
 use crate::diag;
 use crate::sys;
+use crate::text::text;
 use crate::watcher::{ChildPtr, SignalPtr, WatcherPtr};
 
 /// Chains that watchers are spread over by pid. 16: watchers of any child (pid 0) are in the first.
@@ -64,13 +65,13 @@ impl LoopPtr {
 
     pub fn start_child(self, w: ChildPtr) {
         if !self.is_default() {
-            diag::fail(c"ev_child_start", c"child watchers are only supported in the default loop");
+            diag::fail(text!("ev_child_start"), text!("child watchers are only supported in the default loop"));
         }
         if w.base().is_active() {
             return;
         }
         if let Some(chain) = self.children.chain(w.pid()) {
-            self.activate(Kind::Child, w.base(), 1);
+            self.activate_apart(Kind::Child, w.base(), 1);
             chain.set(link(chain.get(), w.base()));
         }
     }
@@ -83,7 +84,7 @@ impl LoopPtr {
         // The pid's own chain first, then the others, should the program have changed the pid.
         let own = self.children.chain(w.pid());
         unlink_from(own.into_iter().chain(&self.children.chains), w.base());
-        self.deactivate(w.base());
+        self.deactivate_apart(w.base());
     }
 
     /// Queues the watchers in the chain of `chain_pid` that want to know of the child.

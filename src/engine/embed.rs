@@ -8,6 +8,7 @@ use crate::abi::{EV__IOFDSET, EV_EMBED, EV_MINPRI, EV_READ, EVRUN_NOWAIT, ev_emb
 use crate::backend;
 use crate::diag;
 use crate::engine::hooks::Hook;
+use crate::text::text;
 use crate::watcher::{EmbedPtr, WatcherPtr, outer};
 
 /// How often an embedded loop is run before a wait because its callbacks make changes. After that the changes alone reach
@@ -22,7 +23,7 @@ impl LoopPtr {
         // SAFETY: the program set it to a live loop.
         let other = unsafe { Self::new(w.other()) };
         if other.backend.bit() & backend::EMBEDDABLE == 0 {
-            diag::fail(c"ev_embed_start", c"the backend of the loop to be embedded is not embeddable");
+            diag::fail(text!("ev_embed_start"), text!("the backend of the loop to be embedded is not embeddable"));
         }
         let priority = w.base().priority();
         w.io().base().init(other_is_ready, priority);
@@ -31,7 +32,7 @@ impl LoopPtr {
         self.start_hook(Hook::Prepare, w.prepare().base());
         w.fork().base().init(other_forked, 0);
         self.start_hook(Hook::Fork, w.fork().base());
-        self.activate(Kind::Embed, w.base(), 1);
+        self.activate_apart(Kind::Embed, w.base(), 1);
     }
 
     /// Watches the descriptor of the other loop's backend as it is now.
@@ -62,7 +63,7 @@ impl LoopPtr {
         self.stop_io(w.io());
         self.stop_hook(Hook::Prepare, w.prepare().base());
         self.stop_hook(Hook::Fork, w.fork().base());
-        self.deactivate(w.base());
+        self.deactivate_apart(w.base());
     }
 
     /// Whether `inner` is still in a list; by address, since it may be gone.

@@ -11,6 +11,7 @@ use crate::backend::{Heat, Note};
 use crate::diag;
 use crate::mem::Arr;
 use crate::sys;
+use crate::text::text;
 use crate::watcher::{InternalCallback, IoPtr, WatcherPtr};
 
 const BOTH: c_int = EV_READ | EV_WRITE;
@@ -158,10 +159,10 @@ impl LoopPtr {
         }
         let (fd, events) = (w.fd(), w.events());
         if fd < 0 {
-            diag::fail_with(c"ev_io_start", c"called with negative fd", fd);
+            diag::fail_with(text!("ev_io_start"), text!("called with negative fd"), fd);
         }
         if events & !(EV__IOFDSET | BOTH) != 0 {
-            diag::fail_with(c"ev_io_start", c"called with illegal event mask", events);
+            diag::fail_with(text!("ev_io_start"), text!("called with illegal event mask"), events);
         }
         if fd >= SUSPICIOUS && fd >= self.fds.len() && !sys::fd::is_open(fd) {
             w.base().clamp_priority();
@@ -172,8 +173,8 @@ impl LoopPtr {
         let head = self.fds.head(fd);
         if Watchers::of(head).take(LOOKED_AT).any(|other| other == w) {
             diag::fail_with(
-                c"ev_io_start",
-                c"called with corrupted watcher (initialised again while it was active?), fd",
+                text!("ev_io_start"),
+                text!("called with corrupted watcher (initialised again while it was active?), fd"),
                 fd,
             );
         }
@@ -191,7 +192,7 @@ impl LoopPtr {
         }
         let fd = w.fd();
         if fd < 0 || fd >= self.fds.len() {
-            diag::fail_with(c"ev_io_stop", c"called with illegal fd (must stay constant after start)", fd);
+            diag::fail_with(text!("ev_io_stop"), text!("called with illegal fd (must stay constant after start)"), fd);
         }
         if !self.unlink_io(fd, w) {
             self.unlink_elsewhere(w);
@@ -298,7 +299,7 @@ impl LoopPtr {
             // Not by the watcher's own fd, which the program may have changed.
             self.pending.clear(w.base());
             self.unlink_io(fd, w);
-            self.deactivate(w.base());
+            self.deactivate_apart(w.base());
             self.fds.note_change(fd, 0);
             if error != libc::EBADF && self.is_part_of_loop(w.base()) {
                 // Tried again or replaced after the next wait, which may block: it would be refused again at once.

@@ -8,6 +8,7 @@ use super::{Kind, LoopPtr};
 use crate::abi::EV_IDLE;
 use crate::diag;
 use crate::mem::Indexed;
+use crate::text::text;
 use crate::watcher::WatcherPtr;
 
 /// Which list.
@@ -122,10 +123,10 @@ impl LoopPtr {
             self.reference();
         }
         let call = match hook {
-            Hook::Prepare => c"ev_prepare_stop",
-            Hook::Check => c"ev_check_stop",
-            Hook::Fork => c"ev_fork_stop",
-            Hook::Cleanup => c"ev_cleanup_stop",
+            Hook::Prepare => text!("ev_prepare_stop"),
+            Hook::Check => text!("ev_check_stop"),
+            Hook::Fork => text!("ev_fork_stop"),
+            Hook::Cleanup => text!("ev_cleanup_stop"),
         };
         self.delist(self.hooks.list(hook), w, call);
     }
@@ -146,7 +147,7 @@ impl LoopPtr {
             return;
         }
         if let Some(list) = self.hooks.idle(w.level()) {
-            self.delist(list, w, c"ev_idle_stop");
+            self.delist(list, w, text!("ev_idle_stop"));
             self.hooks.idlers.set(self.hooks.idlers.get().wrapping_sub(1));
         }
     }
@@ -154,15 +155,15 @@ impl LoopPtr {
     /// Appends the watcher to a list and counts it as active.
     pub(super) fn enlist(self, kind: Kind, list: &Indexed<WatcherPtr>, w: WatcherPtr) {
         let place = list.push(w);
-        self.activate(kind, w, (place as c_int).wrapping_add(1));
+        self.activate_apart(kind, w, (place as c_int).wrapping_add(1));
     }
 
     /// Takes the watcher out of a list; the last one moves into the hole.
     pub(super) fn delist(self, list: &Indexed<WatcherPtr>, w: WatcherPtr, call: &CStr) {
         if !list.remove(w) {
-            diag::fail(call, c"the watcher is not in this loop's list, or was changed while active");
+            diag::fail(call, text!("the watcher is not in this loop's list, or was changed while active"));
         }
-        self.deactivate(w);
+        self.deactivate_apart(w);
     }
 
     /// Queues all watchers of a list, in list order: the last one is called first.

@@ -8,6 +8,7 @@ use core::ptr;
 
 use crate::abi::{ev_child, ev_embed, ev_io, ev_signal, ev_stat, ev_watcher, ev_watcher_time};
 use crate::mem::Arr;
+use crate::text::text;
 use crate::watcher::WatcherPtr;
 
 /// The type of a watcher.
@@ -32,19 +33,19 @@ impl Kind {
     /// As the names of functions have it.
     pub const fn name(self) -> *const c_char {
         match self {
-            Self::Io => c"io",
-            Self::Timer => c"timer",
-            Self::Periodic => c"periodic",
-            Self::Signal => c"signal",
-            Self::Child => c"child",
-            Self::Stat => c"stat",
-            Self::Idle => c"idle",
-            Self::Prepare => c"prepare",
-            Self::Check => c"check",
-            Self::Fork => c"fork",
-            Self::Cleanup => c"cleanup",
-            Self::Embed => c"embed",
-            Self::Async => c"async",
+            Self::Io => text!("io"),
+            Self::Timer => text!("timer"),
+            Self::Periodic => text!("periodic"),
+            Self::Signal => text!("signal"),
+            Self::Child => text!("child"),
+            Self::Stat => text!("stat"),
+            Self::Idle => text!("idle"),
+            Self::Prepare => text!("prepare"),
+            Self::Check => text!("check"),
+            Self::Fork => text!("fork"),
+            Self::Cleanup => text!("cleanup"),
+            Self::Embed => text!("embed"),
+            Self::Async => text!("async"),
         }
         .as_ptr()
     }
@@ -53,14 +54,18 @@ impl Kind {
     #[inline(never)]
     fn members(self) -> [Member; 2] {
         match self {
-            Self::Io => [Member::int(c"fd", offset_of!(ev_io, fd)), Member::int(c"events", offset_of!(ev_io, events))],
-            Self::Signal => [Member::int(c"signum", offset_of!(ev_signal, signum)), Member::NONE],
-            Self::Child => {
-                [Member::int(c"pid", offset_of!(ev_child, pid)), Member::int(c"flags", offset_of!(ev_child, flags))]
-            }
+            Self::Io => [
+                Member::int(text!("fd"), offset_of!(ev_io, fd)),
+                Member::int(text!("events"), offset_of!(ev_io, events)),
+            ],
+            Self::Signal => [Member::int(text!("signum"), offset_of!(ev_signal, signum)), Member::NONE],
+            Self::Child => [
+                Member::int(text!("pid"), offset_of!(ev_child, pid)),
+                Member::int(text!("flags"), offset_of!(ev_child, flags)),
+            ],
             Self::Timer | Self::Periodic => [Member::AT, Member::NONE],
-            Self::Stat => [Member::address(c"path", offset_of!(ev_stat, path)), Member::NONE],
-            Self::Embed => [Member::address(c"other", offset_of!(ev_embed, other)), Member::NONE],
+            Self::Stat => [Member::address(text!("path"), offset_of!(ev_stat, path)), Member::NONE],
+            Self::Embed => [Member::address(text!("other"), offset_of!(ev_embed, other)), Member::NONE],
             _ => [Member::NONE; 2],
         }
     }
@@ -85,7 +90,7 @@ pub enum Form {
 }
 
 impl Member {
-    const NONE: Self = Self { name: c"".as_ptr(), offset: 0, form: Form::Nothing };
+    const NONE: Self = Self { name: text!("").as_ptr(), offset: 0, form: Form::Nothing };
 
     const fn int(name: &'static CStr, offset: usize) -> Self {
         Self { name: name.as_ptr(), offset, form: Form::Int }
@@ -95,7 +100,7 @@ impl Member {
         Self { name: name.as_ptr(), offset, form: Form::Address }
     }
 
-    const AT: Self = Self { name: c"at".as_ptr(), offset: offset_of!(ev_watcher_time, at), form: Form::Time };
+    const AT: Self = Self { name: text!("at").as_ptr(), offset: offset_of!(ev_watcher_time, at), form: Form::Time };
 
     fn read(self, w: WatcherPtr) -> i64 {
         // SAFETY: WATCHER; a raw place within one of the type that has this member.
@@ -140,7 +145,7 @@ impl Entry {
 
     /// The first member that is not as it was.
     pub fn change(&self, now: &Self) -> Option<Change> {
-        const PRIORITY: Member = Member::int(c"priority", offset_of!(ev_watcher, priority));
+        const PRIORITY: Member = Member::int(text!("priority"), offset_of!(ev_watcher, priority));
         if self.priority != now.priority && self.kind != Kind::Child {
             // The loop itself raises the priority of child watchers.
             return Some(Change { member: PRIORITY, was: self.priority.into(), is: now.priority.into() });

@@ -18,6 +18,7 @@ use crate::abi::{
 use crate::backend::{self, Backend};
 use crate::checking;
 use crate::mem;
+use crate::text::text;
 
 /// The default loop does not move: programs keep its address beyond its destruction.
 struct DefaultStorage(UnsafeCell<MaybeUninit<Loop>>);
@@ -35,7 +36,7 @@ fn effective_flags(asked: c_uint) -> c_uint {
     if asked & EVFLAG_NOENV == 0 {
         // SAFETY: KERNEL; the result is null or a string that nobody changes while we read it.
         unsafe {
-            let text = libc::getenv(c"LIBEV_FLAGS".as_ptr());
+            let text = libc::getenv(text!("LIBEV_FLAGS").as_ptr());
             if !text.is_null() && libc::getuid() == libc::geteuid() && libc::getgid() == libc::getegid() {
                 flags = libc::atoi(text) as c_uint & !KEPT | asked & KEPT;
             }

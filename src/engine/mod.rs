@@ -110,6 +110,12 @@ impl LoopPtr {
         }
     }
 
+    /// The same, as a call: for the kinds that start seldom.
+    #[inline(never)]
+    fn activate_apart(self, kind: Kind, watcher: WatcherPtr, mark: c_int) {
+        self.activate(kind, watcher, mark);
+    }
+
     /// The reverse.
     #[inline]
     fn deactivate(self, watcher: WatcherPtr) {
@@ -118,6 +124,12 @@ impl LoopPtr {
         if checking::is_on() {
             self.note_inactive(watcher);
         }
+    }
+
+    /// The same, as a call.
+    #[inline(never)]
+    fn deactivate_apart(self, watcher: WatcherPtr) {
+        self.deactivate(watcher);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Kind, LoopPtr};
 use crate::abi::EV_PERIODIC;
 use crate::diag;
+use crate::text::text;
 use crate::watcher::{PeriodicPtr, TimePtr};
 
 /// The grid is searched in steps of at least this many seconds, where the arithmetic is exact enough.
@@ -47,7 +48,7 @@ impl LoopPtr {
         }
         self.start_jump_detector();
         if w.reschedule().is_none() && w.interval() < 0.0 {
-            diag::fail(c"ev_periodic_start", c"called with negative interval value");
+            diag::fail(text!("ev_periodic_start"), text!("called with negative interval value"));
         }
         self.compute_periodic(w);
         self.activate(Kind::Periodic, w.base(), 1);
@@ -60,7 +61,10 @@ impl LoopPtr {
             return;
         }
         if !self.periodics.remove(w.time()) {
-            diag::fail(c"ev_periodic_stop", c"the watcher is not in this loop's heap, or was changed while active");
+            diag::fail(
+                text!("ev_periodic_stop"),
+                text!("the watcher is not in this loop's heap, or was changed while active"),
+            );
         }
         self.deactivate(w.base());
     }
@@ -99,14 +103,14 @@ impl LoopPtr {
             if w.reschedule().is_some() || w.interval() != 0.0 {
                 self.compute_periodic(w);
                 if w.at() < self.now() {
-                    diag::fail(c"ev_periodic reschedule callback", c"returned time in the past");
+                    diag::fail(text!("ev_periodic reschedule callback"), text!("returned time in the past"));
                 }
                 self.periodics.change_first(w.at());
                 self.note_due(Kind::Periodic, w.time());
             } else {
                 self.pending.clear(w.base());
                 self.periodics.remove_first();
-                self.deactivate(w.base());
+                self.deactivate_apart(w.base());
             }
             self.expire(w.base());
         }

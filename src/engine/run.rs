@@ -14,6 +14,7 @@ use crate::abi::{
 use crate::checking;
 use crate::diag;
 use crate::sys;
+use crate::text::text;
 
 /// The longest wait in seconds, so that a jump of the clock is noticed.
 const LONGEST_WAIT: f64 = 59.743;
@@ -151,7 +152,7 @@ impl LoopPtr {
     /// Runs iterations until nothing is active, a break, or as the flags say. The number of active watchers.
     pub fn run(self, flags: c_int) -> c_int {
         if self.run.in_wait_hook.get() {
-            diag::fail(c"ev_run", c"called from a release or acquire callback of the same loop");
+            diag::fail(text!("ev_run"), text!("called from a release or acquire callback of the same loop"));
         }
         let outer = if checking::is_on() { self.enter_run() } else { 0 };
         self.run.depth.set(self.run.depth.get().wrapping_add(1));
@@ -201,7 +202,7 @@ impl LoopPtr {
     /// Fork and prepare watchers. False: a callback destroyed the loop.
     fn before_wait(self) -> bool {
         if checking::is_on() {
-            self.check_all(Moment::Function(c"ev_run".as_ptr()));
+            self.check_all(Moment::Function(text!("ev_run").as_ptr()));
         }
         if self.run.has_flag(crate::abi::EVFLAG_FORKCHECK) {
             self.check_process();
@@ -279,7 +280,7 @@ impl LoopPtr {
         self.run.iteration.set(self.run.iteration.get().wrapping_add(1));
         self.backend.wait(self, seconds);
         if checking::is_on() {
-            self.check_all(Moment::Function(c"ev_run, after the wait".as_ptr()));
+            self.check_all(Moment::Function(text!("ev_run, after the wait").as_ptr()));
         }
         self.fds.take_urgent();
         self.catch_skipped();

@@ -12,6 +12,7 @@ use crate::diag;
 use crate::sys;
 use crate::sys::in_flight::InFlight;
 use crate::sys::signal::COUNT;
+use crate::text::text;
 use crate::watcher::{IoPtr, SignalPtr, WatcherPtr};
 
 /// What the process knows of one signal.
@@ -115,11 +116,15 @@ impl LoopPtr {
         }
         let signum = w.signum();
         let Some(slot) = slot(signum) else {
-            diag::fail_with(c"ev_signal_start", c"called with illegal signal number", signum)
+            diag::fail_with(text!("ev_signal_start"), text!("called with illegal signal number"), signum)
         };
         let owner = slot.owner.load(Ordering::SeqCst);
         if !owner.is_null() && owner != self.0.as_ptr() {
-            diag::fail_with(c"ev_signal_start", c"a signal must not be attached to two different loops", signum);
+            diag::fail_with(
+                text!("ev_signal_start"),
+                text!("a signal must not be attached to two different loops"),
+                signum,
+            );
         }
         // Also with a signalfd: ev_feed_signal comes this way.
         self.open_wake();
@@ -129,7 +134,7 @@ impl LoopPtr {
         self.open_signalfd();
 
         let head = slot.head.load(Ordering::Relaxed);
-        self.activate(Kind::Signal, w.base(), 1);
+        self.activate_apart(Kind::Signal, w.base(), 1);
         slot.head.store(link(head, w.base()), Ordering::Relaxed);
 
         let bit = sys::signal::bit(signum);
@@ -169,7 +174,7 @@ impl LoopPtr {
         };
         self.pending.clear(w.base());
         slot.head.store(rest, Ordering::Relaxed);
-        self.deactivate(w.base());
+        self.deactivate_apart(w.base());
         if rest.is_null() {
             self.forget_signal(signum, slot);
         }

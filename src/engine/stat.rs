@@ -213,7 +213,7 @@ impl LoopPtr {
         w.timer().set_at(0.0);
         w.timer().set_repeat(0.0);
         self.open_inotify();
-        self.activate(Kind::Stat, w.base(), 1);
+        self.activate_apart(Kind::Stat, w.base(), 1);
         self.watch(w);
         // After the watch, so that no change falls between.
         self.stat_stat(w);
@@ -226,7 +226,7 @@ impl LoopPtr {
         }
         self.unwatch(w);
         self.poll_at(w, 0.0);
-        self.deactivate(w.base());
+        self.deactivate_apart(w.base());
     }
 
     /// Reads the path's attributes now. A failure is a link count of 0.
@@ -289,7 +289,7 @@ impl LoopPtr {
             self.reference();
         }
         timer.set_repeat(interval);
-        self.again_timer(timer);
+        self.again_timer_apart(timer);
         if timer.base().is_active() {
             self.unreference();
         }

@@ -4,6 +4,7 @@ use super::{Kind, LoopPtr};
 use crate::abi::EV_TIMER;
 use crate::checking;
 use crate::diag;
+use crate::text::text;
 use crate::watcher::{TimePtr, TimerPtr};
 
 impl LoopPtr {
@@ -13,7 +14,7 @@ impl LoopPtr {
             return;
         }
         if w.repeat() < 0.0 {
-            diag::fail(c"ev_timer_start", c"called with negative timer repeat value");
+            diag::fail(text!("ev_timer_start"), text!("called with negative timer repeat value"));
         }
         w.set_at(w.at() + self.mono());
         self.activate(Kind::Timer, w.base(), 1);
@@ -27,7 +28,10 @@ impl LoopPtr {
             return;
         }
         if !self.timers.remove(w.time()) {
-            diag::fail(c"ev_timer_stop", c"the watcher is not in this loop's heap, or was changed while active");
+            diag::fail(
+                text!("ev_timer_stop"),
+                text!("the watcher is not in this loop's heap, or was changed while active"),
+            );
         }
         self.timer_left(w);
     }
@@ -49,8 +53,8 @@ impl LoopPtr {
             } else {
                 if !self.timers.change(w.time(), self.mono() + repeat) {
                     diag::fail(
-                        c"ev_timer_again",
-                        c"the watcher is not in this loop's heap, or was changed while active",
+                        text!("ev_timer_again"),
+                        text!("the watcher is not in this loop's heap, or was changed while active"),
                     );
                 }
                 self.note_due(Kind::Timer, w.time());
@@ -59,6 +63,12 @@ impl LoopPtr {
             w.set_at(repeat);
             self.start_timer(w);
         }
+    }
+
+    /// The same, as a call.
+    #[inline(never)]
+    pub fn again_timer_apart(self, w: TimerPtr) {
+        self.again_timer(w);
     }
 
     /// The loop changed the due time of an active watcher.
@@ -95,7 +105,7 @@ impl LoopPtr {
                 self.timer_left(w);
             } else {
                 if repeat < 0.0 {
-                    diag::fail(c"ev_run", c"negative timer repeat value found while processing timers");
+                    diag::fail(text!("ev_run"), text!("negative timer repeat value found while processing timers"));
                 }
                 // From the time it was due, but not into the past: missed periods are dropped.
                 let next = due.at + repeat;

@@ -14,6 +14,7 @@ use crate::diag;
 use crate::mem::Indexed;
 use crate::sys;
 use crate::sys::in_flight::InFlight;
+use crate::text::text;
 use crate::watcher::{AsyncPtr, IoPtr, WatcherPtr};
 
 /// A cache line on either side keeps senders from slowing the loop down; the allocator promises 16 bytes only.
@@ -84,7 +85,7 @@ fn new_channel() -> (c_int, c_int) {
         if let Ok(ends) = sys::fd::pipe() {
             return ends;
         }
-        diag::syserr(c"(libev) error creating signal/async pipe");
+        diag::syserr(text!("(libev) error creating signal/async pipe"));
     }
 }
 
@@ -199,7 +200,7 @@ impl LoopPtr {
     pub fn stop_async(self, w: AsyncPtr) {
         self.pending.clear(w.base());
         if w.base().is_active() {
-            self.delist(&self.wake.list, w.base(), c"ev_async_stop");
+            self.delist(&self.wake.list, w.base(), text!("ev_async_stop"));
         }
     }
 

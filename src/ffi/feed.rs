@@ -6,6 +6,7 @@ use super::enter_loop;
 use crate::abi::{ev_loop, ev_watcher};
 use crate::checking;
 use crate::engine::{LoopPtr, check_function};
+use crate::text::text;
 use crate::watcher::WatcherPtr;
 
 /// Makes a watcher, active or not, pending with `revents`, or adds them to what is pending.
@@ -26,7 +27,7 @@ pub unsafe extern "C" fn ev_feed_event(loop_: *mut ev_loop, w: *mut c_void, reve
 #[cold]
 #[inline(never)]
 fn feed_checked(lp: LoopPtr, w: WatcherPtr, revents: c_int) {
-    check_function(lp.raw(), c"ev_feed_event".as_ptr());
+    check_function(lp.raw(), text!("ev_feed_event").as_ptr());
     lp.feed(w, revents);
 }
 
@@ -37,7 +38,7 @@ fn feed_checked(lp: LoopPtr, w: WatcherPtr, revents: c_int) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_feed_fd_event(loop_: *mut ev_loop, fd: c_int, revents: c_int) {
     // SAFETY: handed on to the caller.
-    unsafe { enter_loop(loop_, c"ev_feed_fd_event") }.feed_fd_event(fd, revents);
+    unsafe { enter_loop(loop_, text!("ev_feed_fd_event")) }.feed_fd_event(fd, revents);
 }
 
 /// As if the signal had come, for this loop alone. One that it does not watch is ignored.
@@ -47,7 +48,7 @@ pub unsafe extern "C" fn ev_feed_fd_event(loop_: *mut ev_loop, fd: c_int, revent
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_feed_signal_event(loop_: *mut ev_loop, signum: c_int) {
     // SAFETY: handed on to the caller.
-    unsafe { enter_loop(loop_, c"ev_feed_signal_event") }.feed_signal_event(signum);
+    unsafe { enter_loop(loop_, text!("ev_feed_signal_event")) }.feed_signal_event(signum);
 }
 
 /// Ends a watcher's pending state; returns the event bits that it had, 0 if it was not pending.
@@ -57,5 +58,5 @@ pub unsafe extern "C" fn ev_feed_signal_event(loop_: *mut ev_loop, signum: c_int
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_clear_pending(loop_: *mut ev_loop, w: *mut c_void) -> c_int {
     // SAFETY: handed on to the caller.
-    unsafe { enter_loop(loop_, c"ev_clear_pending").clear_pending(WatcherPtr::new(w.cast::<ev_watcher>())) }
+    unsafe { enter_loop(loop_, text!("ev_clear_pending")).clear_pending(WatcherPtr::new(w.cast::<ev_watcher>())) }
 }

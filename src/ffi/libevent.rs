@@ -8,14 +8,15 @@ use super::DEFAULT_LOOP;
 use crate::abi::{event, event_base, event_callback_fn};
 use crate::libevent::EventPtr;
 use crate::libevent::base::{self, current, loop_of};
+use crate::text::text;
 
 /// What both functions that ask for the method answer.
-const METHOD: &CStr = c"libev";
+const METHOD: &CStr = text!("libev");
 
 /// The version, "4.33".
 #[unsafe(no_mangle)]
 pub extern "C" fn event_get_version() -> *const c_char {
-    c"4.33".as_ptr()
+    text!("4.33").as_ptr()
 }
 
 /// The name of this library, whatever the backend.
@@ -68,7 +69,7 @@ pub unsafe extern "C-unwind" fn event_base_free(base: *mut event_base) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn event_dispatch() -> c_int {
     // SAFETY: handed on to the caller.
-    base::run(unsafe { loop_of(current(), c"event_dispatch") }, 0)
+    base::run(unsafe { loop_of(current(), text!("event_dispatch")) }, 0)
 }
 
 /// As `event_dispatch`; with `EVLOOP_NONBLOCK` or `EVLOOP_ONCE` one iteration.
@@ -78,7 +79,7 @@ pub unsafe extern "C-unwind" fn event_dispatch() -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn event_loop(flags: c_int) -> c_int {
     // SAFETY: handed on to the caller.
-    base::run(unsafe { loop_of(current(), c"event_loop") }, flags)
+    base::run(unsafe { loop_of(current(), text!("event_loop")) }, flags)
 }
 
 /// As `event_dispatch`, for a base.
@@ -88,7 +89,7 @@ pub unsafe extern "C-unwind" fn event_loop(flags: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn event_base_dispatch(base: *mut event_base) -> c_int {
     // SAFETY: handed on to the caller.
-    base::run(unsafe { loop_of(base, c"event_dispatch") }, 0)
+    base::run(unsafe { loop_of(base, text!("event_dispatch")) }, 0)
 }
 
 /// As `event_loop`, for a base.
@@ -98,7 +99,7 @@ pub unsafe extern "C-unwind" fn event_base_dispatch(base: *mut event_base) -> c_
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn event_base_loop(base: *mut event_base, flags: c_int) -> c_int {
     // SAFETY: handed on to the caller.
-    base::run(unsafe { loop_of(base, c"event_loop") }, flags)
+    base::run(unsafe { loop_of(base, text!("event_loop")) }, flags)
 }
 
 /// Has the innermost run return after a time, at once if that is null or negative. Returns 0.
@@ -108,7 +109,7 @@ pub unsafe extern "C-unwind" fn event_base_loop(base: *mut event_base, flags: c_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn event_loopexit(tv: *mut timeval) -> c_int {
     // SAFETY: handed on to the caller.
-    unsafe { base::exit(loop_of(current(), c"event_loopexit"), tv) };
+    unsafe { base::exit(loop_of(current(), text!("event_loopexit")), tv) };
     0
 }
 
@@ -119,7 +120,7 @@ pub unsafe extern "C" fn event_loopexit(tv: *mut timeval) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn event_base_loopexit(base: *mut event_base, tv: *mut timeval) -> c_int {
     // SAFETY: handed on to the caller.
-    unsafe { base::exit(loop_of(base, c"event_loopexit"), tv) };
+    unsafe { base::exit(loop_of(base, text!("event_loopexit")), tv) };
     0
 }
 
@@ -136,7 +137,7 @@ pub unsafe extern "C" fn event_once(
     tv: *mut timeval,
 ) -> c_int {
     // SAFETY: handed on to the caller.
-    unsafe { base::once(loop_of(current(), c"event_once"), fd, events, cb, arg, tv) };
+    unsafe { base::once(loop_of(current(), text!("event_once")), fd, events, cb, arg, tv) };
     0
 }
 
@@ -154,7 +155,7 @@ pub unsafe extern "C" fn event_base_once(
     tv: *mut timeval,
 ) -> c_int {
     // SAFETY: handed on to the caller.
-    unsafe { base::once(loop_of(base, c"event_once"), fd, events, cb, arg, tv) };
+    unsafe { base::once(loop_of(base, text!("event_once")), fd, events, cb, arg, tv) };
     0
 }
 

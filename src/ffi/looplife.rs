@@ -7,6 +7,7 @@ use super::DEFAULT_LOOP;
 use super::enter_loop;
 use crate::abi::{ev_loop, ev_loop_callback, ev_loop_hook, ev_tstamp};
 use crate::engine::{self, LoopPtr};
+use crate::text::text;
 
 /// The default loop, made at the first call with `flags` (`EVFLAG_` and `EVBACKEND_` bits); null if no backend of those
 /// asked for works.
@@ -33,7 +34,7 @@ pub extern "C" fn ev_loop_new(flags: c_uint) -> *mut ev_loop {
 pub unsafe extern "C-unwind" fn ev_loop_destroy(loop_: *mut ev_loop) {
     if !loop_.is_null() {
         // SAFETY: handed on to the caller.
-        unsafe { enter_loop(loop_, c"ev_loop_destroy") }.destroy();
+        unsafe { enter_loop(loop_, text!("ev_loop_destroy")) }.destroy();
     }
 }
 
@@ -205,5 +206,5 @@ pub unsafe extern "C" fn ev_depth(loop_: *mut ev_loop) -> c_uint {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_verify(loop_: *mut ev_loop) {
     // SAFETY: handed on to the caller.
-    unsafe { enter_loop(loop_, c"ev_verify") }.verify();
+    unsafe { enter_loop(loop_, text!("ev_verify")) }.verify();
 }

@@ -5,6 +5,7 @@ use core::ffi::{c_int, c_uint, c_void};
 use super::enter_loop;
 use crate::abi::{ev_embed, ev_loop, ev_once_cb, ev_tstamp, ev_walk_cb, ev_watcher};
 use crate::engine::{Callee, LoopPtr};
+use crate::text::text;
 use crate::watcher::{EmbedPtr, WatcherPtr};
 
 /// Runs the loop until nothing is active or `ev_break`; with `EVRUN_NOWAIT` or `EVRUN_ONCE` one iteration. Returns the
@@ -15,7 +16,7 @@ use crate::watcher::{EmbedPtr, WatcherPtr};
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ev_run(loop_: *mut ev_loop, flags: c_int) -> c_int {
     // SAFETY: handed on to the caller.
-    unsafe { enter_loop(loop_, c"ev_run") }.run(flags)
+    unsafe { enter_loop(loop_, text!("ev_run")) }.run(flags)
 }
 
 /// Has the innermost run (`EVBREAK_ONE`) or all of them return; `EVBREAK_CANCEL` takes that back.
@@ -25,7 +26,7 @@ pub unsafe extern "C-unwind" fn ev_run(loop_: *mut ev_loop, flags: c_int) -> c_i
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_break(loop_: *mut ev_loop, how: c_int) {
     // SAFETY: handed on to the caller.
-    unsafe { enter_loop(loop_, c"ev_break") }.break_run(how);
+    unsafe { enter_loop(loop_, text!("ev_break")) }.break_run(how);
 }
 
 /// Calls every pending watcher.
@@ -35,7 +36,7 @@ pub unsafe extern "C" fn ev_break(loop_: *mut ev_loop, how: c_int) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn ev_invoke_pending(loop_: *mut ev_loop) {
     // SAFETY: handed on to the caller.
-    unsafe { enter_loop(loop_, c"ev_invoke_pending") }.invoke_pending();
+    unsafe { enter_loop(loop_, text!("ev_invoke_pending")) }.invoke_pending();
 }
 
 /// How many events are pending, those of stopped watchers and of internal ones included.
@@ -73,7 +74,7 @@ pub unsafe extern "C" fn ev_once(
     arg: *mut c_void,
 ) {
     // SAFETY: handed on to the caller.
-    unsafe { enter_loop(loop_, c"ev_once") }.once(fd, events, timeout, Callee::Once(cb), arg);
+    unsafe { enter_loop(loop_, text!("ev_once")) }.once(fd, events, timeout, Callee::Once(cb), arg);
 }
 
 /// Calls `cb` with every active watcher of `types` (event bits). It may stop the watcher that it is given.

@@ -10,6 +10,7 @@ use super::seconds;
 use crate::abi::{EV_READ, EV_SIGNAL, EV_WRITE, EVBREAK_ONE, EVFLAG_AUTO, ev_loop, event_base, event_callback_fn};
 use crate::diag;
 use crate::engine::{self, Callee, LoopPtr};
+use crate::text::text;
 
 /// What `event_init` made last. Only touched by the thread that uses the calls without a base.
 static CURRENT: AtomicPtr<event_base> = AtomicPtr::new(ptr::null_mut());
@@ -44,7 +45,7 @@ fn raw(made: Option<LoopPtr>) -> *mut event_base {
 /// LOOP or null.
 pub unsafe fn loop_of(base: *mut event_base, call: &CStr) -> LoopPtr {
     if base.is_null() {
-        diag::fail(call, c"there is no base: event_init comes first");
+        diag::fail(call, text!("there is no base: event_init comes first"));
     }
     // SAFETY: LOOP, as the caller promises.
     unsafe { LoopPtr::new(base.cast()) }

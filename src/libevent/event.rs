@@ -14,6 +14,7 @@ use crate::abi::{
 };
 use crate::diag;
 use crate::engine::{LoopPtr, TOLD};
+use crate::text::text;
 use crate::watcher::{IoPtr, SignalPtr, TimerPtr, WatcherPtr, members, outer};
 
 /// The events of a descriptor.
@@ -88,7 +89,7 @@ impl EventPtr {
     /// # Safety
     /// `timeout` is null or valid.
     pub unsafe fn add(self, timeout: *const timeval) {
-        let lp = self.its_loop(c"event_add");
+        let lp = self.its_loop(text!("event_add"));
         let events = self.events();
         let idle = !self.cause().is_active();
         let mut flags = self.flags() | EVLIST_ACTIVE;
@@ -109,7 +110,7 @@ impl EventPtr {
         // SAFETY: as the caller promises.
         if let Some(after) = unsafe { seconds(timeout) } {
             self.timer().set_repeat(after);
-            lp.again_timer(self.timer());
+            lp.again_timer_apart(self.timer());
             flags |= EVLIST_TIMEOUT;
         } else {
             lp.stop_timer(self.timer());
@@ -122,7 +123,7 @@ impl EventPtr {
     pub fn delete(self) {
         let cause = self.cause();
         if cause.is_active() || cause.pending() != 0 {
-            let lp = self.its_loop(c"event_del");
+            let lp = self.its_loop(text!("event_del"));
             if self.events() & EV_SIGNAL != 0 {
                 lp.stop_signal(self.signal());
             } else if self.events() & DESCRIPTOR != 0 {
@@ -130,14 +131,14 @@ impl EventPtr {
             }
         }
         if self.timer().base().is_active() {
-            self.its_loop(c"event_del").stop_timer(self.timer());
+            self.its_loop(text!("event_del")).stop_timer(self.timer());
         }
         self.set_flags(EVLIST_INIT);
     }
 
     /// Has the callback told `events` at the next occasion, as if they had happened.
     pub fn activate(self, events: c_int) {
-        let lp = self.its_loop(c"event_active");
+        let lp = self.its_loop(text!("event_active"));
         // The last that is fed is called first.
         for (watcher, own) in [(self.timer().base(), EV_TIMEOUT), (self.cause(), DESCRIPTOR | EV_SIGNAL)] {
             if events & own != 0 {
@@ -161,7 +162,7 @@ impl EventPtr {
         if waits(self.timer().base()) || self.events() & EV_TIMEOUT != 0 {
             found |= EV_TIMEOUT;
             if !time.is_null() {
-                let now = self.its_loop(c"event_pending").now();
+                let now = self.its_loop(text!("event_pending")).now();
                 // SAFETY: as the caller promises.
                 unsafe { time.write(point_of(now)) };
             }
@@ -184,7 +185,7 @@ impl EventPtr {
         let told = revents & TOLD;
         self.set_told(told);
         let Some(callback) = self.callback() else {
-            diag::fail(c"event_dispatch", c"an event without a callback (NULL) is to be called")
+            diag::fail(text!("event_dispatch"), text!("an event without a callback (NULL) is to be called"))
         };
         // SAFETY: the program set it for this; nothing of the event is used after it.
         unsafe { callback(self.fd(), told as c_short, self.arg()) };

@@ -3,6 +3,7 @@
 //! None of it is a cancellation point. Reading, writing and closing are done by number for that: with the C library's
 //! functions a thread may end with its cancellation disabled (glibc 2.36), when that was under way as its wait ended.
 
+use crate::text::text;
 use core::ffi::{c_int, c_long, c_void};
 use core::mem::MaybeUninit;
 
@@ -96,7 +97,7 @@ pub fn may_be_signalfd(fd: c_int) -> bool {
     let mut target = [0_u8; 64];
     // SAFETY: KERNEL; the path has room for any number, and the target for its length.
     let length = unsafe {
-        libc::snprintf(path.as_mut_ptr().cast(), path.len(), c"/proc/self/fd/%d".as_ptr(), fd);
+        libc::snprintf(path.as_mut_ptr().cast(), path.len(), text!("/proc/self/fd/%d").as_ptr(), fd);
         libc::readlink(path.as_ptr().cast(), target.as_mut_ptr().cast(), target.len())
     };
     match usize::try_from(length) {

@@ -10,6 +10,7 @@ use super::cancel::cancellable;
 use super::check;
 use super::time::{span, span_millis};
 use crate::checking;
+use crate::text::text;
 
 unsafe extern "C-unwind" {
     fn poll(fds: *mut pollfd, count: libc::nfds_t, timeout: c_int) -> c_int;
@@ -27,6 +28,16 @@ pub unsafe fn wait_poll(fds: *mut pollfd, count: usize, seconds: f64) -> Result<
         // SAFETY: as the caller promises.
         return check(unsafe { poll(fds, count as libc::nfds_t, 0) });
     }
+    // SAFETY: as the caller promises.
+    unsafe { wait_poll_long(fds, count, seconds) }
+}
+
+/// The same where there is time to spend.
+///
+/// # Safety
+/// As [`wait_poll`].
+#[inline(never)]
+unsafe fn wait_poll_long(fds: *mut pollfd, count: usize, seconds: f64) -> Result<c_int, c_int> {
     let timeout = span(seconds);
     // SAFETY: as the caller promises.
     check(unsafe { ppoll(fds, count as libc::nfds_t, &raw const timeout, ptr::null()) })
@@ -76,7 +87,7 @@ pub unsafe fn wait_epoll(set: c_int, events: *mut epoll_event, room: usize, seco
         match result {
             Err(error @ (libc::ENOSYS | libc::EPERM)) => {
                 COARSE.store(true, Ordering::Relaxed);
-                checking::tell(c"epoll waits in milliseconds: epoll_pwait2 failed", error);
+                checking::tell(text!("epoll waits in milliseconds: epoll_pwait2 failed"), error);
             }
             other => return other,
         }

@@ -8,6 +8,7 @@ use libc::{Elf64_Ehdr, Elf64_Shdr, Elf64_Sym, dl_phdr_info};
 
 use super::fd;
 use crate::diag::dprintf;
+use crate::text::text;
 
 const FUNCTION: u8 = 2;
 const SYMBOLS: u32 = 2;
@@ -100,7 +101,7 @@ fn with_image(path: *const c_char, work: impl FnOnce(&Image)) {
 fn program() -> *const c_char {
     // SAFETY: no precondition; the kernel put a string there, which stays.
     let path = unsafe { libc::getauxval(libc::AT_EXECFN) } as *const c_char;
-    if path.is_null() { c"/proc/self/exe".as_ptr() } else { path }
+    if path.is_null() { text!("/proc/self/exe").as_ptr() } else { path }
 }
 
 /// Prints "NAME (FILE+OFFSET)" of the function at `address` to `to`, or as much as is known.
@@ -109,21 +110,21 @@ pub fn print_function(to: c_int, address: usize) {
     // SAFETY: KERNEL; the search ends before `object` does.
     if unsafe { libc::dl_iterate_phdr(Some(holds), (&raw mut object).cast()) } == 0 {
         // SAFETY: KERNEL; the format takes an address and gets one.
-        unsafe { dprintf(to, c"%#zx".as_ptr(), address) };
+        unsafe { dprintf(to, text!("%#zx").as_ptr(), address) };
         return;
     }
     // SAFETY: a string of the C library's; the program itself has an empty one.
     let (file, shown) = match unsafe { object.path.read() } {
-        0 => (c"/proc/self/exe".as_ptr(), program()),
+        0 => (text!("/proc/self/exe").as_ptr(), program()),
         _ => (object.path, object.path),
     };
     let offset = address.wrapping_sub(object.base);
     with_image(file, |image| {
         if let Some((name, length)) = image.function_at(offset as u64) {
             // SAFETY: KERNEL; within the image, and of that length.
-            unsafe { dprintf(to, c"%.*s ".as_ptr(), length as c_int, image.base.add(name as usize)) };
+            unsafe { dprintf(to, text!("%.*s ").as_ptr(), length as c_int, image.base.add(name as usize)) };
         }
     });
     // SAFETY: KERNEL; the format takes a string and a number and gets them.
-    unsafe { dprintf(to, c"(%s+%#zx)".as_ptr(), shown, offset) };
+    unsafe { dprintf(to, text!("(%s+%#zx)").as_ptr(), shown, offset) };
 }

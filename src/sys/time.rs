@@ -48,12 +48,17 @@ pub fn monotonic() -> f64 {
 }
 
 /// A span as the kernel takes it, rounded up, so that a wait never ends early. Negative or not a number is zero.
+#[inline(always)]
 pub fn span(seconds: f64) -> timespec {
-    let seconds = if seconds > 0.0 { seconds.min(LONGEST) } else { 0.0 };
+    if seconds > 0.0 { span_above_zero(seconds) } else { timespec { tv_sec: 0, tv_nsec: 0 } }
+}
+
+#[inline(never)]
+fn span_above_zero(seconds: f64) -> timespec {
+    let seconds = seconds.min(LONGEST);
     let whole = seconds as i64;
     // Up by one nanosecond: the conversion cuts.
-    let nanos = ((seconds - whole as f64) * 1e9) as i64;
-    let nanos = if seconds > 0.0 { nanos.wrapping_add(1) } else { 0 };
+    let nanos = (((seconds - whole as f64) * 1e9) as i64).wrapping_add(1);
     if nanos >= 1_000_000_000 {
         timespec { tv_sec: whole.wrapping_add(1), tv_nsec: 0 }
     } else {
