@@ -116,12 +116,11 @@ impl Epoll {
 
     /// What is wanted of a descriptor changed, or it may be another file (`fresh`): in the loop's own backend.
     pub fn modify<H: Host>(&self, host: H, fd: c_int, new: c_int, fresh: bool) {
-        if new == 0 {
-            return;
-        }
         let note = host.note(fd);
         if note.mask & hot::MEMBER != 0 {
-            self.hot.modified(host, fd, note, fresh);
+            self.hot.modified(host, fd, note, new, fresh);
+        } else if new == 0 {
+            // It stays until it disturbs.
         } else if note.mask == 0 && fresh && !host.is_own(fd) && self.hot.wants_new(host) {
             self.hot.admit_new(host, fd, note);
         } else if in_set(note.mask) && self.hot.wants(host, note) {

@@ -3,6 +3,7 @@
 /// Turns in a row that make a descriptor steady. Twice as many after each time that it did not stay so.
 const FIRST_STREAK: u16 = 4;
 const LAST_LEVEL: u16 = 5;
+const LAST_STREAK: u32 = (FIRST_STREAK as u32) << LAST_LEVEL;
 
 const COUNT: u16 = 0xff;
 const LEVEL: u16 = 0x700;
@@ -35,29 +36,17 @@ impl Heat {
         self.0 >> TURN_SHIFT == turn as u16 & TURN && self.0 & COUNT >= FIRST_STREAK << level
     }
 
-    /// It was taken for steady and was ready in this turn, too, which in the long run is a merit.
-    #[inline]
-    pub fn proved(self, turn: u32) -> Self {
-        let heat = self.ready(turn);
-        if heat.0 & COUNT != COUNT || heat.0 & LEVEL == 0 {
-            return heat;
-        }
-        Self((heat.0 & !COUNT | (COUNT / 2)).wrapping_sub(ONE_LEVEL))
-    }
-
     /// In how many turns in a row it was ready, up to 255.
     #[inline]
     pub fn streak(self) -> i32 {
         i32::from(self.0 & COUNT)
     }
 
-    /// It was taken for steady and was not ready.
-    pub fn disappointed(self) -> Self {
-        let level = self.0 & LEVEL;
-        Self(
-            (self.0 & !(COUNT | LEVEL))
-                | if level < LAST_LEVEL * ONE_LEVEL { level.wrapping_add(ONE_LEVEL) } else { level },
-        )
+    /// It was taken for steady and was not ready, after so many turns in which it was: many are a merit.
+    pub fn disappointed(self, turns: u32) -> Self {
+        let merit = turns.wrapping_div(LAST_STREAK).min(LAST_LEVEL.into()) as u16;
+        let level = ((self.0 & LEVEL) / ONE_LEVEL).saturating_sub(merit).wrapping_add(1).min(LAST_LEVEL);
+        Self((self.0 & !(COUNT | LEVEL)) | level.wrapping_mul(ONE_LEVEL))
     }
 }
 
@@ -96,16 +85,15 @@ mod tests {
         for expected in [4, 8, 16, 32, 64, 128, 128, 128] {
             let (steady, count) = turns_until_steady(heat, 7);
             assert_eq!(count, expected);
-            heat = steady.disappointed();
+            heat = steady.disappointed(0);
         }
     }
 
     #[test]
     fn is_forgiven_in_time() {
-        let mut heat = turns_until_steady(Heat::COLD, 0).0.disappointed().disappointed();
-        for turn in 16..600 {
-            heat = heat.proved(turn);
-        }
-        assert_eq!(turns_until_steady(heat.disappointed(), 50).1, 8);
+        let heat = turns_until_steady(Heat::COLD, 0).0.disappointed(3).disappointed(127).disappointed(0);
+        assert_eq!(turns_until_steady(heat, 50).1, 32);
+        assert_eq!(turns_until_steady(heat.disappointed(256), 50).1, 16);
+        assert_eq!(turns_until_steady(heat.disappointed(1 << 20), 50).1, 8);
     }
 }

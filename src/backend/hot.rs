@@ -18,8 +18,11 @@ use crate::sys;
 pub const MEMBER: u8 = 0x40;
 /// In the mask of a member that was not asked for yet.
 const YOUNG: u8 = 0x20;
-/// In the mask of a member that the program says may be another file than before.
+/// In the mask of a member that the program said may be another file than before. Beside it, the last two bits of the
+/// number of the turn before.
 const FRESH: u8 = 0x10;
+const FRESH_SHIFT: u32 = 2;
+const FRESH_BITS: u8 = FRESH | 3 << FRESH_SHIFT;
 
 /// In the mask of a member: what was last asked for.
 const BOTH: c_int = EV_READ | EV_WRITE;
@@ -39,6 +42,10 @@ pub struct Hot {
     /// What is stopped disturbs once, as in epoll's set, before it leaves.
     keeps_stopped: bool,
     members: Arr<pollfd>,
+    /// The turn before the first in which each of them was ready again and again.
+    since: Arr<u32>,
+    /// The members must be looked at one by one: what is wanted of some changed, or they are new.
+    dirty: Cell<bool>,
     turn: Cell<u32>,
     /// There are members that were not asked for yet.
     young: Cell<bool>,
@@ -59,6 +66,8 @@ impl Hot {
             crowd,
             keeps_stopped,
             members: Arr::new(),
+            since: Arr::new(),
+            dirty: Cell::new(false),
             turn: Cell::new(0),
             young: Cell::new(false),
             reported: Cell::new(0),
@@ -118,16 +127,28 @@ impl Hot {
         self.add(host, fd, note, YOUNG);
     }
 
-    fn add<H: Host>(&self, host: H, fd: c_int, note: Note, flag: u8) {
+    fn add<H: Host>(&self, host: H, fd: c_int, note: Note, young: u8) {
+        let mask = MEMBER | young | self.fresh_now();
         // Should its file live on in the set, events of it are known as stale.
-        host.set_note(fd, Note { generation: note.generation.wrapping_add(1), mask: MEMBER | FRESH | flag, ..note });
+        host.set_note(fd, Note { generation: note.generation.wrapping_add(1), mask, ..note });
         self.members.push(pollfd { fd, events: 0, revents: 0 });
+        let turns = if young != 0 { -1 } else { note.heat.streak() };
+        self.since.push(self.turn().wrapping_sub(turns as u32));
+        self.dirty.set(true);
     }
 
-    /// What is wanted of a member is looked up when it is asked for.
-    pub fn modified<H: Host>(&self, host: H, fd: c_int, note: Note, fresh: bool) {
+    /// [`FRESH`], until the members are asked for the next time.
+    fn fresh_now(&self) -> u8 {
+        FRESH | (self.turn() as u8 & 3) << FRESH_SHIFT
+    }
+
+    /// What is wanted of a member may have changed.
+    pub fn modified<H: Host>(&self, host: H, fd: c_int, note: Note, new: c_int, fresh: bool) {
+        if new != c_int::from(note.mask) & BOTH {
+            self.dirty.set(true);
+        }
         if fresh {
-            host.set_note(fd, Note { mask: note.mask | FRESH, ..note });
+            host.set_note(fd, Note { mask: note.mask & !FRESH_BITS | self.fresh_now(), ..note });
         }
     }
 
@@ -137,91 +158,156 @@ impl Hot {
     /// A set keeps what is stopped until it disturbs: that it does so once is copied, for it is an iteration more.
     #[inline(never)]
     pub fn ask<H: Host>(&self, host: H, leave: impl Fn(c_int, c_int)) -> bool {
-        self.prepare(host);
         self.reported.set(0);
-        if self.members.is_empty() {
-            return false;
+        if self.dirty.get() {
+            self.prepare(host);
+            if self.members.is_empty() {
+                return false;
+            }
         }
         // SAFETY: the array holds that many elements.
         let result = unsafe { sys::poll::wait_poll(self.members.as_ptr(), self.members.len(), 0.0) };
-        // An interrupted call found nobody ready; more descriptors than the process may have now are refused.
-        let mut any = result.is_err();
-        let mut lucky = false;
-        self.closed.set(self.closed.get() || result.is_err_and(|error| error != libc::EINTR));
-        let mut kept = 0;
+        if let Err(error) = result {
+            // An interrupted call found nobody ready; more descriptors than the process may have now are refused.
+            self.closed.set(self.closed.get() || error != libc::EINTR);
+            self.empty(host, leave);
+            return true;
+        }
+        if self.dirty.get() { self.sort_out_changed(host, leave) } else { self.sort_out(host, leave) }
+    }
+
+    /// Keeps those that are ready. Whether there are some.
+    fn sort_out<H: Host>(&self, host: H, leave: impl Fn(c_int, c_int)) -> bool {
+        let (mut kept, mut told) = (0, false);
         for place in 0..self.members.len() {
             let Some(member) = self.members.get(place) else { break };
-            let (fd, said) = (member.fd, if result.is_ok() { member.revents } else { 0 });
+            if member.revents == 0 || member.revents & POLLNVAL != 0 {
+                told |= self.let_go(host, place, member, &leave);
+            } else {
+                self.keep(&mut kept, place, member);
+            }
+        }
+        self.truncate(kept);
+        kept != 0 || told
+    }
+
+    /// The same, where what is wanted of some changed or some are new.
+    #[inline(never)]
+    fn sort_out_changed<H: Host>(&self, host: H, leave: impl Fn(c_int, c_int)) -> bool {
+        let (mut kept, mut urgent, mut lucky) = (0, false, false);
+        for place in 0..self.members.len() {
+            let Some(member) = self.members.get(place) else { break };
+            let (fd, said) = (member.fd, member.revents);
             let (note, wanted) = host.look(fd);
-            let young = note.mask & YOUNG;
             let asked = if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH };
             let revents = said & (poll_bits(asked) | POLLERR | POLLHUP | POLLNVAL);
-            lucky |= young != 0 && revents != 0;
+            let young = note.mask & YOUNG != 0;
+            lucky |= young && revents != 0;
             // A set refuses files that can't be polled.
-            let unpollable = young != 0 && said & UNPOLLABLE == UNPOLLABLE && !sys::fd::is_socket(fd);
-            if revents == 0 || unpollable {
-                let heat = if young != 0 { note.heat } else { note.heat.disappointed() };
-                host.set_note(fd, Note { mask: 0, heat, ..note });
-                leave(fd, asked);
-                continue;
-            }
-            if revents & POLLNVAL != 0 {
+            let unpollable = young && said & UNPOLLABLE == UNPOLLABLE && !sys::fd::is_socket(fd);
+            if revents == 0 || revents & POLLNVAL != 0 || unpollable {
+                urgent |= self.let_go(host, place, pollfd { revents, ..member }, &leave);
+            } else if wanted == 0 {
+                urgent = true;
                 host.set_note(fd, Note { mask: 0, ..note });
-                // Of one that is closed under its watcher a set would say nothing.
-                if note.mask & FRESH != 0 && wanted != 0 {
-                    any = true;
-                    host.kill(fd, libc::EBADF);
-                }
-                continue;
+            } else {
+                host.set_note(fd, Note { mask: note.mask & !(BOTH as u8 | FRESH_BITS) | wanted as u8, ..note });
+                self.keep(&mut kept, place, pollfd { revents, ..member });
             }
-            any = true;
-            if wanted == 0 {
-                host.set_note(fd, Note { mask: 0, ..note });
-                continue;
-            }
-            self.members.set(kept, pollfd { revents, ..member });
-            kept = kept.wrapping_add(1);
-            let heat = note.heat.proved(self.turn());
-            host.set_note(fd, Note { mask: MEMBER | young | wanted as u8, heat, ..note });
         }
-        self.members.truncate(kept);
-        if self.young.take() {
+        self.truncate(kept);
+        if self.young.get() {
             self.luck.came(lucky);
         }
-        any
+        // New ones were asked for more than is wanted.
+        self.dirty.set(self.young.get());
+        kept != 0 || urgent
+    }
+
+    #[inline(always)]
+    fn keep(&self, kept: &mut usize, place: usize, member: pollfd) {
+        self.members.set(*kept, member);
+        if *kept != place {
+            self.since.set(*kept, self.since.get(place).unwrap_or(0));
+        }
+        *kept = kept.wrapping_add(1);
+    }
+
+    fn truncate(&self, len: usize) {
+        self.members.truncate(len);
+        self.since.truncate(len);
+    }
+
+    /// A member that was not ready leaves, or one that is not open. Whether its watchers were told.
+    #[inline(never)]
+    fn let_go<H: Host>(&self, host: H, place: usize, member: pollfd, leave: impl Fn(c_int, c_int)) -> bool {
+        let fd = member.fd;
+        let (note, wanted) = host.look(fd);
+        if member.revents & POLLNVAL != 0 {
+            host.set_note(fd, Note { mask: 0, ..note });
+            // Of one that is closed under its watcher a set would say nothing.
+            let last_turn = (self.turn() as u8).wrapping_sub(1) & 3;
+            let fresh = note.mask & FRESH_BITS == FRESH | last_turn << FRESH_SHIFT;
+            if fresh && wanted != 0 {
+                host.kill(fd, libc::EBADF);
+            }
+            return fresh && wanted != 0;
+        }
+        let heat = if note.mask & YOUNG != 0 { note.heat } else { note.heat.disappointed(self.age(place)) };
+        host.set_note(fd, Note { mask: 0, heat, ..note });
+        leave(fd, if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH });
+        false
+    }
+
+    /// In how many turns a member was ready before this one.
+    #[inline(always)]
+    fn age(&self, place: usize) -> u32 {
+        self.since.get(place).map_or(0, |since| self.turn().wrapping_sub(since))
     }
 
     /// Reports members that have been ready for more than `streak` turns, of which new ones have none: in a set those come
     /// first that have been ready for longest.
-    #[inline]
+    #[inline(always)]
     pub fn report_older<H: Host>(&self, host: H, streak: i32) {
-        while self.reported.get() < self.members.len() && self.report_next(host, streak) {}
+        if self.reported.get() < self.members.len() {
+            self.report_while(host, streak);
+        }
     }
 
     #[inline(never)]
-    fn report_next<H: Host>(&self, host: H, streak: i32) -> bool {
-        let place = self.reported.get();
-        let Some(pollfd { fd, revents, .. }) = self.members.get(place) else { return false };
-        let note = host.note(fd);
-        let young = note.mask & YOUNG != 0;
-        if (if young { 0 } else { note.heat.streak() }) <= streak {
-            return false;
+    fn report_while<H: Host>(&self, host: H, streak: i32) {
+        let mut place = self.reported.get();
+        while let Some(pollfd { fd, revents, .. }) = self.members.get(place) {
+            if self.age(place) as i32 <= streak {
+                break;
+            }
+            place = place.wrapping_add(1);
+            super::report_polled(host, fd, c_int::from(revents));
         }
-        if young {
-            host.set_note(fd, Note { mask: note.mask & !YOUNG, ..note });
-        }
-        self.reported.set(place.wrapping_add(1));
-        super::report_polled(host, fd, c_int::from(revents));
-        true
+        self.reported.set(place);
     }
 
-    /// Reports the rest.
-    #[inline]
+    /// Reports the rest, with which the turn ends.
+    #[inline(always)]
     pub fn report_all<H: Host>(&self, host: H) {
         self.report_older(host, -1);
+        if self.young.get() {
+            self.grow_up(host);
+        }
+    }
+
+    #[inline(never)]
+    fn grow_up<H: Host>(&self, host: H) {
+        self.young.set(false);
+        for place in 0..self.members.len() {
+            let Some(pollfd { fd, .. }) = self.members.get(place) else { break };
+            let note = host.note(fd);
+            host.set_note(fd, Note { mask: note.mask & !YOUNG, ..note });
+        }
     }
 
     /// What is to be asked for now.
+    #[inline(never)]
     fn prepare<H: Host>(&self, host: H) {
         let mut kept = 0;
         for place in 0..self.members.len() {
@@ -233,19 +319,19 @@ impl Hot {
             }
             let asked = if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH };
             let more = if note.mask & YOUNG != 0 { UNPOLLABLE } else { 0 };
-            self.members.set(kept, pollfd { fd, events: poll_bits(asked) | more, revents: 0 });
-            kept = kept.wrapping_add(1);
+            self.keep(&mut kept, place, pollfd { fd, events: poll_bits(asked) | more, revents: 0 });
         }
-        self.members.truncate(kept);
+        self.truncate(kept);
     }
 
     /// Before changes are told: whether the members had better leave. A set serves a few better about which nothing
     /// changes, but in another order when others are ready with them, which makes this worth avoiding.
     #[inline(never)]
     pub fn is_idle<H: Host>(&self, host: H) -> bool {
-        let len = self.members.len();
-        let changes = (0..len).any(|place| self.members.get(place).is_some_and(|member| host.is_changing(member.fd)));
-        self.unchanged.set(if len < self.crowd && !changes { self.unchanged.get().wrapping_add(1) } else { 0 });
+        let few = self.members.len() < self.crowd;
+        let is_changing = |place| self.members.get(place).is_some_and(|member| host.is_changing(member.fd));
+        let stays = few && !(0..self.members.len()).any(is_changing);
+        self.unchanged.set(if stays { self.unchanged.get().wrapping_add(1) } else { 0 });
         self.unchanged.get() >= UNCHANGED
     }
 
@@ -263,7 +349,7 @@ impl Hot {
                 leave(fd, wanted);
             }
         }
-        self.members.truncate(0);
+        self.truncate(0);
     }
 
     /// No members from now on.
@@ -273,6 +359,7 @@ impl Hot {
 
     pub fn release(&self) {
         self.members.release();
+        self.since.release();
     }
 }
 

@@ -271,7 +271,7 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int, 
     }
     let note = host.note(fd);
     if note.mask & hot::MEMBER != 0 {
-        aio.hot.modified(host, fd, note, fresh);
+        aio.hot.modified(host, fd, note, new, fresh);
         return;
     }
     if request.get().place == Place::Epoll {
