@@ -224,6 +224,7 @@ impl WatcherPtr {
     }
 
     /// Makes it an inactive internal watcher.
+    #[inline(never)]
     pub fn init(self, callback: InternalCallback, priority: c_int) {
         self.set_active(0);
         self.set_pending(0);

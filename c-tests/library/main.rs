@@ -22,7 +22,7 @@ struct Subject {
 
 type Test = fn(&Subject) -> Result<(), String>;
 
-const TESTS: [(&str, Test); 13] = [
+const TESTS: [(&str, Test); 14] = [
     ("exports_the_known_names_and_nothing_else", dynamic::exports),
     ("exports_what_the_packaged_reference_does", dynamic::same_as_reference),
     ("default_loop_ptr_is_a_datum_of_eight_bytes", dynamic::default_loop_ptr),

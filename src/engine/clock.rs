@@ -31,8 +31,9 @@ impl Clock {
 
     /// The first reading.
     pub fn start(&self) {
-        self.mono.set(time::monotonic());
-        self.now.set(time::realtime());
+        let (mono, now) = time::both();
+        self.mono.set(mono);
+        self.now.set(now);
         self.read_at.set(self.mono.get());
         self.difference.set(self.now.get() - self.mono.get());
     }

@@ -223,6 +223,7 @@ impl LoopPtr {
     }
 
     /// Starts a watcher of the library's own, which does not keep the loop alive.
+    #[inline(never)]
     pub(super) fn start_internal_io(self, w: IoPtr, callback: InternalCallback, priority: c_int, fd: c_int) {
         w.base().init(callback, priority);
         w.set_fd(fd);
@@ -232,6 +233,7 @@ impl LoopPtr {
     }
 
     /// Stops it; nothing if it is not active.
+    #[inline(never)]
     pub(super) fn stop_internal_io(self, w: IoPtr) {
         if w.base().is_active() {
             self.reference();
@@ -288,7 +290,12 @@ impl LoopPtr {
 
     /// From the program; an unknown descriptor is ignored.
     pub fn feed_fd_event(self, fd: c_int, revents: c_int) {
-        self.feed_descriptor(self.fds.head(fd), revents);
+        for w in Watchers::of(self.fds.head(fd)) {
+            let wanted = w.events() & revents;
+            if wanted != 0 {
+                self.feed(w.base(), wanted);
+            }
+        }
     }
 
     /// Stops all watchers of a descriptor and tells them of the error.

@@ -172,6 +172,14 @@ impl LoopPtr {
 
     #[inline(always)]
     pub(super) fn feed_expired(self, revents: c_int) {
+        // Often none: a look is less than a call.
+        if !self.pending.expired.is_empty() {
+            self.feed_noted(revents);
+        }
+    }
+
+    #[inline(never)]
+    fn feed_noted(self, revents: c_int) {
         while let Some(watcher) = self.pending.expired.pop() {
             self.feed_inline(watcher, revents);
         }
