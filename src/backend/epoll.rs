@@ -109,9 +109,8 @@ impl Epoll {
     #[cold]
     #[inline(never)]
     fn cool<H: Host>(&self, host: H) {
-        self.hot.empty(host, |fd, wanted| {
-            self.register(host, fd, wanted);
-        });
+        self.hot.empty(host);
+        self.take_back(host);
     }
 
     /// What is wanted of a descriptor changed, or it may be another file (`fresh`): in the loop's own backend.
@@ -247,13 +246,17 @@ impl Epoll {
     /// Whether the wait must not block.
     #[inline(never)]
     fn ask_hot<H: Host>(&self, host: H) -> bool {
-        let refused = Cell::new(false);
-        let ready = self.hot.ask(host, |fd, wanted| {
-            if !self.register(host, fd, wanted) {
-                refused.set(true);
-            }
-        });
-        ready || refused.get()
+        let ready = self.hot.ask(host);
+        self.take_back(host) || ready
+    }
+
+    /// Members that left. Whether the kernel refused one and its watchers were told.
+    fn take_back<H: Host>(&self, host: H) -> bool {
+        let mut refused = false;
+        while let Some((fd, wanted)) = self.hot.next_leaver() {
+            refused |= !self.register(host, fd, wanted);
+        }
+        refused
     }
 
     /// A wait, or if the last ones found something at once, a look first.
@@ -375,7 +378,8 @@ impl Epoll {
             host.syserr(text!("(libev) epoll_create"), sys::errno());
         }
         self.registered.set(0);
-        self.hot.empty(host, |_, _| {});
+        self.hot.empty(host);
+        self.hot.forget_leavers();
         self.forget_all(host);
         host.rearm_all();
     }

@@ -44,6 +44,9 @@ pub struct Hot {
     members: Arr<pollfd>,
     /// The turn before the first in which each of them was ready again and again.
     since: Arr<u32>,
+    /// Those that left, and how many of them were taken.
+    leavers: Arr<(c_int, c_int)>,
+    taken: Cell<usize>,
     /// The members must be looked at one by one: what is wanted of some changed, or they are new.
     dirty: Cell<bool>,
     turn: Cell<u32>,
@@ -67,6 +70,8 @@ impl Hot {
             keeps_stopped,
             members: Arr::new(),
             since: Arr::new(),
+            leavers: Arr::new(),
+            taken: Cell::new(0),
             dirty: Cell::new(false),
             turn: Cell::new(0),
             young: Cell::new(false),
@@ -152,12 +157,12 @@ impl Hot {
         }
     }
 
-    /// Asks for all members; [`Self::report_older`] reports those that stay. `leave` gets the others, and what the set
-    /// would be asked for. Whether the wait for others must not block.
+    /// Asks for all members; [`Self::report_older`] reports those that stay, the others are [leavers](Self::take_leavers).
+    /// Whether the wait for others must not block.
     ///
     /// A set keeps what is stopped until it disturbs: that it does so once is copied, for it is an iteration more.
     #[inline(never)]
-    pub fn ask<H: Host>(&self, host: H, leave: impl Fn(c_int, c_int)) -> bool {
+    pub fn ask<H: Host>(&self, host: H) -> bool {
         self.reported.set(0);
         if self.dirty.get() {
             self.prepare(host);
@@ -170,19 +175,19 @@ impl Hot {
         if let Err(error) = result {
             // An interrupted call found nobody ready; more descriptors than the process may have now are refused.
             self.closed.set(self.closed.get() || error != libc::EINTR);
-            self.empty(host, leave);
+            self.empty(host);
             return true;
         }
-        if self.dirty.get() { self.sort_out_changed(host, leave) } else { self.sort_out(host, leave) }
+        if self.dirty.get() { self.sort_out_changed(host) } else { self.sort_out(host) }
     }
 
     /// Keeps those that are ready. Whether there are some.
-    fn sort_out<H: Host>(&self, host: H, leave: impl Fn(c_int, c_int)) -> bool {
+    fn sort_out<H: Host>(&self, host: H) -> bool {
         let (mut kept, mut told) = (0, false);
         for place in 0..self.members.len() {
             let Some(member) = self.members.get(place) else { break };
             if member.revents == 0 || member.revents & POLLNVAL != 0 {
-                told |= self.let_go(host, place, member, &leave);
+                told |= self.let_go(host, place, member);
             } else {
                 self.keep(&mut kept, place, member);
             }
@@ -193,7 +198,7 @@ impl Hot {
 
     /// The same, where what is wanted of some changed or some are new.
     #[inline(never)]
-    fn sort_out_changed<H: Host>(&self, host: H, leave: impl Fn(c_int, c_int)) -> bool {
+    fn sort_out_changed<H: Host>(&self, host: H) -> bool {
         let (mut kept, mut urgent, mut lucky) = (0, false, false);
         for place in 0..self.members.len() {
             let Some(member) = self.members.get(place) else { break };
@@ -206,7 +211,7 @@ impl Hot {
             // A set refuses files that can't be polled.
             let unpollable = young && said & UNPOLLABLE == UNPOLLABLE && !sys::fd::is_socket(fd);
             if revents == 0 || revents & POLLNVAL != 0 || unpollable {
-                urgent |= self.let_go(host, place, pollfd { revents, ..member }, &leave);
+                urgent |= self.let_go(host, place, pollfd { revents, ..member });
             } else if wanted == 0 {
                 urgent = true;
                 host.set_note(fd, Note { mask: 0, ..note });
@@ -240,7 +245,7 @@ impl Hot {
 
     /// A member that was not ready leaves, or one that is not open. Whether its watchers were told.
     #[inline(never)]
-    fn let_go<H: Host>(&self, host: H, place: usize, member: pollfd, leave: impl Fn(c_int, c_int)) -> bool {
+    fn let_go<H: Host>(&self, host: H, place: usize, member: pollfd) -> bool {
         let fd = member.fd;
         let (note, wanted) = host.look(fd);
         if member.revents & POLLNVAL != 0 {
@@ -255,7 +260,7 @@ impl Hot {
         }
         let heat = if note.mask & YOUNG != 0 { note.heat } else { note.heat.disappointed(self.age(place)) };
         host.set_note(fd, Note { mask: 0, heat, ..note });
-        leave(fd, if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH });
+        self.leavers.push((fd, if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH }));
         false
     }
 
@@ -335,10 +340,27 @@ impl Hot {
         self.unchanged.get() >= UNCHANGED
     }
 
+    /// A member that left and was not taken yet, those that left first first, and what a set would be asked for. All are
+    /// to be taken before others leave.
+    pub fn next_leaver(&self) -> Option<(c_int, c_int)> {
+        let next = self.leavers.get(self.taken.get());
+        if next.is_some() {
+            self.taken.set(self.taken.get().wrapping_add(1));
+        } else {
+            self.forget_leavers();
+        }
+        next
+    }
+
+    pub fn forget_leavers(&self) {
+        self.leavers.truncate(0);
+        self.taken.set(0);
+    }
+
     /// All members leave.
     #[cold]
     #[inline(never)]
-    pub fn empty<H: Host>(&self, host: H, leave: impl Fn(c_int, c_int)) {
+    pub fn empty<H: Host>(&self, host: H) {
         self.young.set(false);
         self.unchanged.set(0);
         for place in 0..self.members.len() {
@@ -346,7 +368,7 @@ impl Hot {
             let (note, wanted) = host.look(fd);
             host.set_note(fd, Note { mask: 0, ..note });
             if wanted != 0 {
-                leave(fd, wanted);
+                self.leavers.push((fd, wanted));
             }
         }
         self.truncate(0);
@@ -360,6 +382,7 @@ impl Hot {
     pub fn release(&self) {
         self.members.release();
         self.since.release();
+        self.leavers.release();
     }
 }
 

@@ -307,9 +307,8 @@ fn arm<H: Host>(b: &Backend, host: H, fd: c_int, events: c_int) -> bool {
 pub fn begin_changes<H: Host>(b: &Backend, host: H) {
     let hot = &b.linuxaio.hot;
     if !hot.is_empty() && host.lends_itself() {
-        hot.empty(host, |fd, wanted| {
-            arm(b, host, fd, wanted);
-        });
+        hot.empty(host);
+        take_back(b, host);
     }
 }
 
@@ -331,14 +330,20 @@ fn heat_up_steady<H: Host>(b: &Backend, host: H) {
 /// Whether the wait must not block.
 #[inline(never)]
 fn ask_hot<H: Host>(b: &Backend, host: H) -> bool {
-    let refused = Cell::new(false);
-    let ready = b.linuxaio.hot.ask(host, |fd, wanted| {
-        if !arm(b, host, fd, wanted) {
-            refused.set(true);
-        }
-    });
-    b.linuxaio.hot.report_all(host);
-    ready || refused.get()
+    let hot = &b.linuxaio.hot;
+    let ready = hot.ask(host);
+    let refused = take_back(b, host);
+    hot.report_all(host);
+    ready || refused
+}
+
+/// Members that left. Whether the kernel refused one and its watchers were told.
+fn take_back<H: Host>(b: &Backend, host: H) -> bool {
+    let mut refused = false;
+    while let Some((fd, wanted)) = b.linuxaio.hot.next_leaver() {
+        refused |= !arm(b, host, fd, wanted);
+    }
+    refused
 }
 
 /// This descriptor alone is polled by epoll from now on, until it is modified again. False if epoll refuses it too.
@@ -496,7 +501,8 @@ fn give_up<H: Host>(b: &Backend, host: H) -> Outcome {
     checking::tell(text!("linuxaio gives way to epoll: no larger context"), sys::errno());
     let aio = &b.linuxaio;
     aio.drop_contexts();
-    aio.hot.empty(host, |_, _| {});
+    aio.hot.empty(host);
+    aio.hot.forget_leavers();
     release(aio);
     b.kind.set(Kind::Epoll);
     host.rearm_all();
@@ -619,7 +625,8 @@ pub fn rebuild<H: Host>(b: &Backend, host: H) {
         }
         aio.for_each(|request| request.change(|request| request.place = Place::Idle));
     }
-    aio.hot.empty(host, |_, _| {});
+    aio.hot.empty(host);
+    aio.hot.forget_leavers();
     aio.for_each(|request| aio.withdraw(request));
     // rearm_all has them modified again from 0.
     aio.wanted.set(0);

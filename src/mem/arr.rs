@@ -87,7 +87,8 @@ impl<T: Copy> Arr<T> {
     #[cold]
     #[inline(never)]
     fn push_grown(&self, value: T) {
-        self.grow(self.capacity.get().saturating_mul(2));
+        let block = self.block();
+        block.grow(block.capacity.get().saturating_mul(2), size_of::<T>());
         self.push_in_place(value);
     }
 
@@ -134,21 +135,15 @@ impl<T: Copy> Arr<T> {
 
     #[cold]
     fn extend_slow(&self, len: usize, value: T) {
-        // A table by number seldom grows to twice its size: by half, so that less of it lies idle.
-        let capacity = self.capacity.get();
-        if len > capacity {
-            self.grow(len.max(capacity.saturating_add(capacity >> 1)));
-        }
-        // SAFETY: the elements from the old length to len are within the capacity.
-        unsafe {
-            fill(
-                self.base.get().add(self.len.get()).cast(),
-                len.wrapping_sub(self.len.get()),
-                (&raw const value).cast(),
-                size_of::<T>(),
-            )
-        };
-        self.len.set(len);
+        // SAFETY: value is an element of that size.
+        unsafe { self.block().extend(len, (&raw const value).cast(), size_of::<T>()) };
+    }
+
+    /// What the rare operations work on, one copy of each for all types.
+    fn block(&self) -> Block<'_> {
+        let base = &raw const self.base;
+        // SAFETY: the same cell; pointers of all types have one form.
+        Block { base: unsafe { &*base.cast() }, len: &self.len, capacity: &self.capacity }
     }
 
     /// The address of the first element, for a system call that fills or reads the array. Dies at the next growth.
@@ -177,27 +172,41 @@ impl<T: Copy> Arr<T> {
         // SAFETY: base came from resize, and is forgotten here.
         unsafe { release(self.base.replace(ptr::null_mut())) };
     }
-
-    #[cold]
-    fn grow(&self, wanted: usize) {
-        // SAFETY: base is null or came from resize.
-        let (base, capacity) = unsafe { enlarge(self.base.get().cast(), wanted, size_of::<T>()) };
-        self.base.set(base.cast());
-        self.capacity.set(capacity);
-    }
 }
 
-/// A larger block in place of `base`, and its capacity in elements of `size` bytes: at least `wanted`. Like [`fill`] one
-/// function for all types.
-///
-/// # Safety
-/// `base` is null or came from `resize`.
-#[inline(never)]
-unsafe fn enlarge(base: *mut c_void, wanted: usize, size: usize) -> (*mut c_void, usize) {
-    let first = (FIRST_BYTES >> size.max(1).ilog2()).max(4);
-    let capacity = wanted.max(first);
-    // SAFETY: as the caller promises.
-    (unsafe { resize(base, capacity.saturating_mul(size)) }, capacity)
+/// An array without the type of its elements.
+struct Block<'a> {
+    base: &'a Cell<*mut c_void>,
+    len: &'a Cell<usize>,
+    capacity: &'a Cell<usize>,
+}
+
+impl Block<'_> {
+    /// Makes room for at least `wanted` elements of `size` bytes.
+    #[inline(never)]
+    fn grow(&self, wanted: usize, size: usize) {
+        let first = (FIRST_BYTES >> size.max(1).ilog2()).max(4);
+        let capacity = wanted.max(first);
+        // SAFETY: base is null or came from resize.
+        self.base.set(unsafe { resize(self.base.get(), capacity.saturating_mul(size)) });
+        self.capacity.set(capacity);
+    }
+
+    /// As [`Arr::extend_to`], which has looked that it is shorter.
+    ///
+    /// # Safety
+    /// `value` is an element of `size` bytes.
+    #[inline(never)]
+    unsafe fn extend(&self, len: usize, value: *const u8, size: usize) {
+        // A table by number seldom grows to twice its size: by half, so that less of it lies idle.
+        let (old, capacity) = (self.len.get(), self.capacity.get());
+        if len > capacity {
+            self.grow(len.max(capacity.saturating_add(capacity >> 1)), size);
+        }
+        // SAFETY: the elements from the old length to len are within the capacity.
+        unsafe { fill(self.base.get().cast::<u8>().add(old.wrapping_mul(size)), len.wrapping_sub(old), value, size) };
+        self.len.set(len);
+    }
 }
 
 /// Copies an element of `size` bytes `count` times.
