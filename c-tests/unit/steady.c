@@ -243,6 +243,18 @@ TEST (steady_closed_and_started_again_is_told, .backends = T_EPOLL, .ours_only =
   ev_loop_destroy (loop);
 }
 
+TEST (steady_closed_is_told, .backends = T_SELECT | T_POLL | T_LINUXAIO | T_IOURING,
+      .ours_only = "the reference aborts the process on a closed descriptor (poll, epoll)", .ours_only_on = T_POLL | T_LINUXAIO | T_IOURING)
+{
+  struct ev_loop *loop = warm (N, on_ready);
+  ev_set_cb (&io[4], on_error);
+  close (io[4].fd);
+  drive (loop, 2);
+  CHECK_EQ (errors, 1);
+  expect_each (loop, N, 4);
+  ev_loop_destroy (loop);
+}
+
 TEST (steady_ones_of_an_embedded_loop, .backends = T_EPOLL | T_IOURING)
 {
   struct ev_loop *loop = warm (N, on_ready), *outer;

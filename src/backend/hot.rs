@@ -39,8 +39,9 @@ const UNPOLLABLE: i16 = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 pub struct Hot {
     /// So many are worth a system call of their own also if nothing changes about them.
     crowd: usize,
-    /// What is stopped disturbs once, as in epoll's set, before it leaves.
-    keeps_stopped: bool,
+    /// As in epoll's set, what is stopped disturbs once before it leaves, and of what is closed under its watcher nothing
+    /// is heard.
+    like_a_set: bool,
     members: Arr<pollfd>,
     /// The turn before the first in which each of them was ready again and again.
     since: Arr<u32>,
@@ -64,10 +65,10 @@ pub struct Hot {
 }
 
 impl Hot {
-    pub const fn new(crowd: usize, keeps_stopped: bool) -> Self {
+    pub const fn new(crowd: usize, like_a_set: bool) -> Self {
         Self {
             crowd,
-            keeps_stopped,
+            like_a_set,
             members: Arr::new(),
             since: Arr::new(),
             leavers: Arr::new(),
@@ -97,6 +98,7 @@ impl Hot {
     }
 
     /// Whether a descriptor that changes should become a member since it is steady.
+    #[inline(never)]
     pub fn wants<H: Host>(&self, host: H, note: Note) -> bool {
         note.heat.is_steady(self.turn()) && self.has_room(host)
     }
@@ -132,6 +134,7 @@ impl Hot {
         self.add(host, fd, note, YOUNG);
     }
 
+    #[inline(never)]
     fn add<H: Host>(&self, host: H, fd: c_int, note: Note, young: u8) {
         let mask = MEMBER | young | self.fresh_now();
         // Should its file live on in the set, events of it are known as stale.
@@ -148,6 +151,7 @@ impl Hot {
     }
 
     /// What is wanted of a member may have changed.
+    #[inline(never)]
     pub fn modified<H: Host>(&self, host: H, fd: c_int, note: Note, new: c_int, fresh: bool) {
         if new != c_int::from(note.mask) & BOTH {
             self.dirty.set(true);
@@ -159,8 +163,6 @@ impl Hot {
 
     /// Asks for all members; [`Self::report_older`] reports those that stay, the others are [leavers](Self::take_leavers).
     /// Whether the wait for others must not block.
-    ///
-    /// A set keeps what is stopped until it disturbs: that it does so once is copied, for it is an iteration more.
     #[inline(never)]
     pub fn ask<H: Host>(&self, host: H) -> bool {
         self.reported.set(0);
@@ -250,13 +252,13 @@ impl Hot {
         let (note, wanted) = host.look(fd);
         if member.revents & POLLNVAL != 0 {
             host.set_note(fd, Note { mask: 0, ..note });
-            // Of one that is closed under its watcher a set would say nothing.
             let last_turn = (self.turn() as u8).wrapping_sub(1) & 3;
             let fresh = note.mask & FRESH_BITS == FRESH | last_turn << FRESH_SHIFT;
-            if fresh && wanted != 0 {
+            let told = wanted != 0 && (fresh || !self.like_a_set);
+            if told {
                 host.kill(fd, libc::EBADF);
             }
-            return fresh && wanted != 0;
+            return told;
         }
         let heat = if note.mask & YOUNG != 0 { note.heat } else { note.heat.disappointed(self.age(place)) };
         host.set_note(fd, Note { mask: 0, heat, ..note });
@@ -318,7 +320,7 @@ impl Hot {
         for place in 0..self.members.len() {
             let Some(pollfd { fd, .. }) = self.members.get(place) else { break };
             let (note, wanted) = host.look(fd);
-            if wanted == 0 && !self.keeps_stopped {
+            if wanted == 0 && !self.like_a_set {
                 host.set_note(fd, Note { mask: 0, ..note });
                 continue;
             }
@@ -342,6 +344,7 @@ impl Hot {
 
     /// A member that left and was not taken yet, those that left first first, and what a set would be asked for. All are
     /// to be taken before others leave.
+    #[inline(never)]
     pub fn next_leaver(&self) -> Option<(c_int, c_int)> {
         let next = self.leavers.get(self.taken.get());
         if next.is_some() {
@@ -352,6 +355,7 @@ impl Hot {
         next
     }
 
+    #[inline(never)]
     pub fn forget_leavers(&self) {
         self.leavers.truncate(0);
         self.taken.set(0);

@@ -3,17 +3,18 @@
 //! An armed poll holds its file open, so that a descriptor that is no longer wanted is cancelled by the next call, before
 //! its wait. Every poll has a generation; a completion of an older one is late and ignored.
 //!
-//! A one-shot poll that is ready at once costs three times what poll(2) takes to find that out. So a descriptor that was
-//! ready every time of late is asked for by poll first, and armed only if that says no. What io_uring can't poll lives
-//! in an epoll set, which it polls in turn.
+//! A one-shot poll that is ready at once costs three times what poll(2) takes to find that out. So poll has the
+//! descriptors that are ready all the time: see `hot`. What io_uring can't poll lives in an epoll set, which it polls in
+//! turn.
 
 use core::cell::Cell;
 use core::ffi::c_int;
 
-use libc::{POLLIN, POLLNVAL, POLLOUT, pollfd};
+use libc::{POLLIN, POLLNVAL, POLLOUT};
 
 use super::epoll::pack;
-use super::{Backend, Host, Kind};
+use super::hot::{self, Hot};
+use super::{Backend, Host, Kind, Note};
 use crate::abi::{EV_READ, EV_WRITE};
 use crate::checking;
 use crate::mem::Arr;
@@ -24,17 +25,13 @@ use crate::text::text;
 
 /// In the data of a cancellation.
 const NO_DESCRIPTOR: c_int = -1;
-/// So often in a row a descriptor was ready at once when poll is asked for it. Twice as often after each no of poll's,
-/// but not more than the last.
-const FIRST_STREAK: u8 = 4;
-const LAST_STREAK: u8 = 128;
 /// So many threads have a ring of the best kind made anew for them; the next one gets a ring for all.
 const HANDOVERS: u8 = 4;
 
 /// Where a descriptor is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Nowhere: nothing is wanted of it.
+    /// Nowhere: nothing is wanted of it, or poll has it.
     Idle,
     /// To be handed over before the next wait.
     Queued,
@@ -48,21 +45,14 @@ enum Place {
 #[derive(Clone, Copy)]
 struct Slot {
     generation: u32,
-    /// The turn in which it was armed.
-    turn: u32,
     place: Place,
     /// It is in the queue, though it may not be queued any more.
     listed: bool,
     /// What is wanted.
     events: u8,
-    /// How often in a row it was ready in the turn in which it was armed.
-    streak: u8,
-    /// What that must reach.
-    needed: u8,
 }
 
-const IDLE: Slot =
-    Slot { generation: 0, turn: 0, place: Place::Idle, listed: false, events: 0, streak: 0, needed: FIRST_STREAK };
+const IDLE: Slot = Slot { generation: 0, place: Place::Idle, listed: false, events: 0 };
 
 /// State of the backend.
 pub struct IoUring {
@@ -77,11 +67,11 @@ pub struct IoUring {
     queue: Arr<c_int>,
     /// The data of polls to be cancelled.
     cancels: Arr<u64>,
-    polls: Arr<pollfd>,
+    /// Descriptors that are ready all the time.
+    hot: Hot,
     armed: Cell<u32>,
     /// How many completions are under way that say nothing.
     late: Cell<u32>,
-    turn: Cell<u32>,
 }
 
 impl IoUring {
@@ -94,10 +84,9 @@ impl IoUring {
             slots: Arr::new(),
             queue: Arr::new(),
             cancels: Arr::new(),
-            polls: Arr::new(),
+            hot: Hot::new(1, false),
             armed: Cell::new(0),
             late: Cell::new(0),
-            turn: Cell::new(0),
         }
     }
 
@@ -172,6 +161,9 @@ pub fn open(b: &Backend) -> bool {
 /// The ring's, which must be of a kind that wakes who polls it.
 pub fn descriptor<H: Host>(b: &Backend, host: H) -> c_int {
     let u = &b.iouring;
+    u.hot.close();
+    u.hot.empty(host);
+    take_back(u);
     if u.kind.get() == uring::BEST {
         u.kind.set(uring::POLLED);
         if !replace_ring(b, host) {
@@ -181,8 +173,13 @@ pub fn descriptor<H: Host>(b: &Backend, host: H) -> c_int {
     u.ring.get().map_or(-1, |ring| ring.descriptor())
 }
 
-pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, new: c_int) {
+pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, new: c_int, fresh: bool) {
     let u = &b.iouring;
+    let note = host.note(fd);
+    if note.mask & hot::MEMBER != 0 {
+        u.hot.modified(host, fd, note, new, fresh);
+        return;
+    }
     u.slots.extend_to((fd as usize).wrapping_add(1), IDLE);
     let slot = u.slot(fd);
     match slot.place {
@@ -197,8 +194,44 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, new: c_int) {
         slot.place = Place::Idle;
         slot.events = new as u8;
     });
-    if new != 0 {
+    if new == 0 {
+        return;
+    }
+    // The epoll set's note, if it was there, is cleared by now.
+    if u.hot.wants(host, note) {
+        u.hot.admit(host, fd, host.note(fd));
+    } else {
         u.enqueue(fd);
+    }
+}
+
+/// Before changes are told: between release and acquire other threads may change what is asked for.
+pub fn begin_changes<H: Host>(b: &Backend, host: H) {
+    let u = &b.iouring;
+    if !u.hot.is_empty() && host.lends_itself() {
+        u.hot.empty(host);
+        take_back(u);
+    }
+}
+
+/// Members that left are handed over before the next wait.
+fn take_back(u: &IoUring) {
+    while let Some((fd, wanted)) = u.hot.next_leaver() {
+        u.change(fd, |slot| slot.events = wanted as u8);
+        u.enqueue(fd);
+    }
+}
+
+/// Descriptors that are steady are not handed over but asked for by poll.
+#[inline(never)]
+fn heat_up_steady<H: Host>(u: &IoUring, host: H) {
+    for index in 0..u.queue.len() {
+        let Some(fd) = u.queue.get(index) else { return };
+        let note = host.note(fd);
+        if u.slot(fd).place == Place::Queued && u.hot.wants(host, note) {
+            u.change(fd, |slot| slot.place = Place::Idle);
+            u.hot.admit(host, fd, note);
+        }
     }
 }
 
@@ -246,78 +279,36 @@ fn arm<H: Host>(b: &Backend, host: H, ring: &Ring, fd: c_int, handle: bool) -> R
     let any = put(b, host, ring, Entry::poll(fd, poll_bits(slot.events), pack(fd, generation)), handle)?;
     u.change(fd, |slot| {
         slot.generation = generation;
-        slot.turn = u.turn.get();
         slot.place = Place::Armed;
     });
     u.armed.set(u.armed.get().wrapping_add(1));
     Ok(any)
 }
 
-/// Makes entries of all that is queued; if `ask`, but for what poll finds ready. Whether anything was reported.
+/// Makes entries of all that is queued. Whether anything was reported, if `handle`.
 #[inline(never)]
-fn hand_over<H: Host>(b: &Backend, host: H, ring: &Ring, ask: bool) -> Result<bool, c_int> {
+fn hand_over<H: Host>(b: &Backend, host: H, ring: &Ring, handle: bool) -> Result<bool, c_int> {
     let u = &b.iouring;
     let mut any = false;
     while let Some(data) = u.cancels.get(u.cancels.len().wrapping_sub(1)) {
-        any |= put(b, host, ring, Entry::cancel(ring, data, pack(NO_DESCRIPTOR, 0)), ask)?;
+        any |= put(b, host, ring, Entry::cancel(ring, data, pack(NO_DESCRIPTOR, 0)), handle)?;
         u.cancels.pop();
         // Its own completion, and that of the poll that ends.
         u.expect_late(if ring.tells_failures_only() { 1 } else { 2 });
     }
-    u.polls.truncate(0);
     let count = u.queue.len();
     // What is added meanwhile is for the next turn. After a failure the next turn begins at the start again.
     for index in 0..count {
         let Some(fd) = u.queue.get(index) else { continue };
         u.change(fd, |slot| slot.listed = false);
-        let slot = u.slot(fd);
-        if slot.place != Place::Queued {
-            continue;
-        }
-        if ask && slot.streak >= slot.needed {
-            // It stays queued until poll says no.
-            u.enqueue(fd);
-            u.polls.push(pollfd { fd, events: poll_bits(slot.events) as i16, revents: 0 });
-        } else {
-            any |= arm(b, host, ring, fd, ask)?;
+        if u.slot(fd).place == Place::Queued {
+            any |= arm(b, host, ring, fd, handle)?;
         }
     }
     for index in count..u.queue.len() {
         u.queue.set(index.wrapping_sub(count), u.queue.get(index).unwrap_or(NO_DESCRIPTOR));
     }
     u.queue.truncate(u.queue.len().wrapping_sub(count));
-    if !u.polls.is_empty() {
-        any |= ask_poll(b, host, ring)?;
-    }
-    Ok(any)
-}
-
-/// Reports those that poll finds ready and arms the others.
-fn ask_poll<H: Host>(b: &Backend, host: H, ring: &Ring) -> Result<bool, c_int> {
-    let u = &b.iouring;
-    host.release();
-    // SAFETY: the array holds that many elements.
-    let result = unsafe { sys::poll::wait_poll(u.polls.as_ptr(), u.polls.len(), 0.0) };
-    host.acquire();
-    let mut any = false;
-    for index in 0..u.polls.len() {
-        let Some(pollfd { fd, revents, .. }) = u.polls.get(index) else { continue };
-        let ready = result.is_ok() && revents != 0;
-        u.change(fd, |slot| {
-            if ready {
-                slot.needed = slot.needed.saturating_sub(1).max(FIRST_STREAK);
-            } else {
-                slot.streak = 0;
-                slot.needed = slot.needed.saturating_mul(2).min(LAST_STREAK);
-            }
-        });
-        if ready {
-            any = true;
-            tell(b, host, fd, c_int::from(revents));
-        } else {
-            any |= arm(b, host, ring, fd, true)?;
-        }
-    }
     Ok(any)
 }
 
@@ -358,8 +349,8 @@ fn complete<H: Host>(b: &Backend, host: H, ring: &Ring, completion: Completion) 
         return false;
     }
     u.armed.set(u.armed.get().wrapping_sub(1));
-    let at_once = slot.turn == u.turn.get();
-    u.change(fd, |slot| slot.streak = if at_once { slot.streak.saturating_add(1) } else { 0 });
+    let note = host.note(fd);
+    host.set_note(fd, Note { heat: note.heat.ready(u.hot.turn()), ..note });
     // One-shot: to be armed again before the next wait, unless a callback changes that.
     u.enqueue(fd);
     match completion.result.wrapping_neg() {
@@ -375,9 +366,11 @@ fn complete<H: Host>(b: &Backend, host: H, ring: &Ring, completion: Completion) 
 #[inline(never)]
 pub fn wait<H: Host>(b: &Backend, host: H, seconds: f64) {
     let u = &b.iouring;
-    u.turn.set(u.turn.get().wrapping_add(1));
+    heat_up_steady(u, host);
+    u.hot.begin_turn();
+    let ready = !u.hot.is_empty() && ask_hot(u, host);
     let always_ready = b.epoll.has_always_ready();
-    let seconds = if always_ready { 0.0 } else { seconds };
+    let seconds = if always_ready || ready { 0.0 } else { seconds };
     while let Some(ring) = u.ring.get() {
         let Err(error) = turn(b, host, &ring, seconds) else { break };
         if !failed(b, host, error) {
@@ -387,6 +380,15 @@ pub fn wait<H: Host>(b: &Backend, host: H, seconds: f64) {
     if always_ready {
         b.epoll.wait_quietly(host);
     }
+}
+
+/// Whether the wait must not block.
+#[inline(never)]
+fn ask_hot<H: Host>(u: &IoUring, host: H) -> bool {
+    let ready = u.hot.ask(host);
+    take_back(u);
+    u.hot.report_all(host);
+    ready
 }
 
 fn turn<H: Host>(b: &Backend, host: H, ring: &Ring, seconds: f64) -> Result<(), c_int> {
@@ -485,6 +487,8 @@ fn failed<H: Host>(b: &Backend, host: H, error: c_int) -> bool {
 #[inline(never)]
 fn give_up<H: Host>(b: &Backend, host: H, error: c_int) {
     checking::tell(text!("iouring gives way to epoll"), error);
+    b.iouring.hot.empty(host);
+    b.iouring.hot.forget_leavers();
     close(b);
     b.rebuilds.set(b.rebuilds.get().wrapping_add(1));
     b.kind.set(Kind::Epoll);
@@ -497,6 +501,8 @@ pub fn rebuild<H: Host>(b: &Backend, host: H) {
     let u = &b.iouring;
     u.slots.truncate(0);
     u.queue.truncate(0);
+    u.hot.empty(host);
+    u.hot.forget_leavers();
     if !replace_ring(b, host) {
         return;
     }
@@ -514,5 +520,5 @@ pub fn close(b: &Backend) {
     u.slots.release();
     u.queue.release();
     u.cancels.release();
-    u.polls.release();
+    u.hot.release();
 }

@@ -210,7 +210,8 @@ impl Backend {
         match self.kind.get() {
             Kind::Epoll => self.epoll.begin_changes(host),
             Kind::LinuxAio => linuxaio::begin_changes(self, host),
-            _ => {}
+            Kind::IoUring => iouring::begin_changes(self, host),
+            Kind::None | Kind::Select | Kind::Poll => {}
         }
     }
 
@@ -222,7 +223,7 @@ impl Backend {
             Kind::Poll => self.poll.modify(fd, new),
             Kind::Epoll => self.epoll.modify(host, fd, new, fresh),
             Kind::LinuxAio => linuxaio::modify(self, host, fd, old, new, fresh),
-            Kind::IoUring => iouring::modify(self, host, fd, new),
+            Kind::IoUring => iouring::modify(self, host, fd, new, fresh),
         }
     }
 
