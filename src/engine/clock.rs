@@ -64,7 +64,7 @@ impl Clock {
             if (difference - before).abs() < JUMP {
                 return false;
             }
-            self.now.set(time::realtime());
+            self.now.set(time::realtime_apart());
             self.mono.set(time::monotonic());
         }
         self.read_at.set(self.mono.get());

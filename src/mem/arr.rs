@@ -158,15 +158,11 @@ impl<T: Copy> Arr<T> {
     }
 
     /// Gives the memory back; the array is empty and may be used again.
-    #[inline]
-    pub fn release(&self) {
-        if !self.base.get().is_null() {
-            self.release_block();
-        }
-    }
-
     #[inline(never)]
-    fn release_block(&self) {
+    pub fn release(&self) {
+        if self.base.get().is_null() {
+            return;
+        }
         self.len.set(0);
         self.capacity.set(0);
         // SAFETY: base came from resize, and is forgotten here.

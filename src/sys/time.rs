@@ -47,6 +47,11 @@ fn clock_apart(id: clockid_t) -> f64 {
     clock(id)
 }
 
+/// [`realtime`], as a call.
+pub fn realtime_apart() -> f64 {
+    clock_apart(libc::CLOCK_REALTIME)
+}
+
 /// Seconds since the epoch, as the system's clock has it.
 pub fn realtime() -> f64 {
     clock(libc::CLOCK_REALTIME)
