@@ -45,8 +45,9 @@ pub struct Hot {
     members: Arr<pollfd>,
     /// The turn before the first in which each of them was ready again and again.
     since: Arr<u32>,
-    /// Those that left, and how many of them were taken.
+    /// Those that left, with room for all members; how many they are, and how many of them were taken.
     leavers: Arr<(c_int, c_int)>,
+    left: Cell<usize>,
     taken: Cell<usize>,
     /// The members must be looked at one by one: what is wanted of some changed, or they are new.
     dirty: Cell<bool>,
@@ -72,6 +73,7 @@ impl Hot {
             members: Arr::new(),
             since: Arr::new(),
             leavers: Arr::new(),
+            left: Cell::new(0),
             taken: Cell::new(0),
             dirty: Cell::new(false),
             turn: Cell::new(0),
@@ -142,7 +144,13 @@ impl Hot {
         self.members.push(pollfd { fd, events: 0, revents: 0 });
         let turns = if young != 0 { -1 } else { note.heat.streak() };
         self.since.push(self.turn().wrapping_sub(turns as u32));
+        self.leavers.extend_to(self.members.len(), (0, 0));
         self.dirty.set(true);
+    }
+
+    fn leave(&self, fd: c_int, wanted: c_int) {
+        self.leavers.set(self.left.get(), (fd, wanted));
+        self.left.set(self.left.get().wrapping_add(1));
     }
 
     /// [`FRESH`], until the members are asked for the next time.
@@ -262,7 +270,7 @@ impl Hot {
         }
         let heat = if note.mask & YOUNG != 0 { note.heat } else { note.heat.disappointed(self.age(place)) };
         host.set_note(fd, Note { mask: 0, heat, ..note });
-        self.leavers.push((fd, if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH }));
+        self.leave(fd, if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH });
         false
     }
 
@@ -346,18 +354,17 @@ impl Hot {
     /// to be taken before others leave.
     #[inline(never)]
     pub fn next_leaver(&self) -> Option<(c_int, c_int)> {
-        let next = self.leavers.get(self.taken.get());
-        if next.is_some() {
-            self.taken.set(self.taken.get().wrapping_add(1));
-        } else {
+        let taken = self.taken.get();
+        if taken == self.left.get() {
             self.forget_leavers();
+            return None;
         }
-        next
+        self.taken.set(taken.wrapping_add(1));
+        self.leavers.get(taken)
     }
 
-    #[inline(never)]
     pub fn forget_leavers(&self) {
-        self.leavers.truncate(0);
+        self.left.set(0);
         self.taken.set(0);
     }
 
@@ -372,7 +379,7 @@ impl Hot {
             let (note, wanted) = host.look(fd);
             host.set_note(fd, Note { mask: 0, ..note });
             if wanted != 0 {
-                self.leavers.push((fd, wanted));
+                self.leave(fd, wanted);
             }
         }
         self.truncate(0);
