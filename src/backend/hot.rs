@@ -169,7 +169,7 @@ impl Hot {
         }
     }
 
-    /// Asks for all members; [`Self::report_older`] reports those that stay, the others are [leavers](Self::take_leavers).
+    /// Asks for all members; [`Self::report_older`] reports those that stay, the others are [leavers](Self::next_leaver).
     /// Whether the wait for others must not block.
     #[inline(never)]
     pub fn ask<H: Host>(&self, host: H) -> bool {
