@@ -122,7 +122,7 @@ impl Epoll {
             // It stays until it disturbs.
         } else if note.mask == 0 && fresh && !host.is_own(fd) && self.hot.wants_new(host) {
             self.hot.admit_new(host, fd, note);
-        } else if in_set(note.mask) && self.hot.wants(host, note) {
+        } else if in_set(note.mask) && self.hot.wants(host, fd, note) {
             self.heat_up(host, fd, note);
         } else {
             self.register(host, fd, new);
@@ -317,7 +317,7 @@ impl Epoll {
             let Some(event) = self.events.get(index) else { return };
             let fd = event.u64 as u32 as c_int;
             let note = host.note(fd);
-            if in_set(note.mask) && self.hot.wants(host, note) {
+            if in_set(note.mask) && self.hot.wants(host, fd, note) {
                 self.heat_up(host, fd, note);
             }
         }

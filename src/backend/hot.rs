@@ -99,10 +99,10 @@ impl Hot {
         self.turn.get()
     }
 
-    /// Whether a descriptor that changes should become a member since it is steady.
+    /// Whether a descriptor that the kernel would be told of should become a member since it is steady.
     #[inline(never)]
-    pub fn wants<H: Host>(&self, host: H, note: Note) -> bool {
-        note.heat.is_steady(self.turn()) && self.has_room(host)
+    pub fn wants<H: Host>(&self, host: H, fd: c_int, note: Note) -> bool {
+        note.heat.is_steady(self.turn()) && self.has_room(host) && !host.is_own(fd)
     }
 
     /// Whether a new descriptor should become a member, to be asked for once.

@@ -198,7 +198,7 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, new: c_int, fresh: bool)
         return;
     }
     // The epoll set's note, if it was there, is cleared by now.
-    if u.hot.wants(host, note) {
+    if u.hot.wants(host, fd, note) {
         u.hot.admit(host, fd, host.note(fd));
     } else {
         u.enqueue(fd);
@@ -228,7 +228,7 @@ fn heat_up_steady<H: Host>(u: &IoUring, host: H) {
     for index in 0..u.queue.len() {
         let Some(fd) = u.queue.get(index) else { return };
         let note = host.note(fd);
-        if u.slot(fd).place == Place::Queued && u.hot.wants(host, note) {
+        if u.slot(fd).place == Place::Queued && u.hot.wants(host, fd, note) {
             u.change(fd, |slot| slot.place = Place::Idle);
             u.hot.admit(host, fd, note);
         }

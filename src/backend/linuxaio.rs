@@ -281,7 +281,7 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int, 
     if new == 0 {
         return;
     }
-    if aio.hot.wants(host, note) {
+    if aio.hot.wants(host, fd, note) {
         aio.hot.admit(host, fd, note);
     } else {
         arm(b, host, fd, new);
@@ -320,7 +320,7 @@ fn heat_up_steady<H: Host>(b: &Backend, host: H) {
         let Some(fd) = aio.queue.get(index) else { return };
         let note = host.note(fd);
         let Some(request) = aio.known(fd).filter(|request| request.get().place == Place::Queued) else { continue };
-        if aio.hot.wants(host, note) {
+        if aio.hot.wants(host, fd, note) {
             request.change(|request| request.place = Place::Idle);
             aio.hot.admit(host, fd, note);
         }
