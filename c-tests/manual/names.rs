@@ -251,7 +251,7 @@ fn messages() -> Result<(), String> {
     if said.len() < 10 {
         return Err(format!("found only {} messages", said.len()));
     }
-    let has = |text: &str| source.contains(&format!("c\"{text}\"")) || text == "...";
+    let has = |text: &str| source.contains(&format!("text!(\"{text}\")")) || text == "...";
     let unknown = said.iter().filter(|message| {
         let (call, mistake) = message.split_once(": ").unwrap_or((message, ""));
         !(has(call) && has(mistake))

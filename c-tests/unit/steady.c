@@ -2,7 +2,11 @@
 #include "inject.h"
 #include "many.h"
 
+#include <signal.h>
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
+
+#define SIGNALFD_ON_AIO "a signalfd armed on linuxaio never becomes readable in the reference"
 
 enum { N = 20, WARM = 200 };
 
@@ -215,6 +219,54 @@ TEST (steady_closed_is_not_heard_of, .backends = T_EPOLL)
   drive (loop, 2);
   expect_each (loop, N, 4);
   CHECK (ev_is_active (&io[4]));
+  ev_loop_destroy (loop);
+}
+
+/* Whenever that is, and however many they are. */
+TEST (steady_closed_is_never_heard_of, .backends = T_EPOLL)
+{
+  static const int counts[] = { 1, 2, 9, N };
+  unsigned c;
+  int turns, i;
+  for (c = 0; c < sizeof counts / sizeof *counts; ++c)
+    for (turns = 1; turns < 40; ++turns)
+      {
+        struct ev_loop *loop = t_loop (0);
+        for (i = 0; i < counts[c]; ++i)
+          start (loop, i, on_ready);
+        drive (loop, turns);
+        close (io[0].fd);
+        drive (loop, 1);
+        called[0] = 0;
+        drive (loop, 20);
+        CHECK_EQ (called[0], 0);
+        CHECK (ev_is_active (&io[0]));
+        ev_loop_destroy (loop);
+        for (i = 1; i < counts[c]; ++i)
+          close (io[i].fd);
+      }
+}
+
+/* linuxaio and io_uring have a set of epoll for what they can't poll. */
+TEST (steady_signalfd, .ours_only = SIGNALFD_ON_AIO, .ours_only_on = T_LINUXAIO)
+{
+  struct ev_loop *loop = warm (N, on_ready);
+  sigset_t set;
+  ev_io w;
+  int fd;
+  sigemptyset (&set);
+  sigaddset (&set, SIGUSR1);
+  CHECK (!sigprocmask (SIG_BLOCK, &set, 0));
+  fd = signalfd (-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  CHECK (fd >= 0);
+  raise (SIGUSR1);
+  io_named (loop, &w, "signalfd", fd, EV_READ);
+  drive (loop, WARM);
+  CHECK (noted >= WARM - 10);
+  noted = 0;
+  drive (loop, WARM);
+  CHECK (noted >= WARM - 10);
+  expect_each (loop, N, -1);
   ev_loop_destroy (loop);
 }
 

@@ -844,3 +844,41 @@ TEST (timer_set_while_active_then_stopped_and_started)
   CHECK (ev_is_active (&w[0]) && ev_is_active (&w[7]));
   ev_loop_destroy (loop);
 }
+
+/* ---- timers that another thread starts during the wait ---- */
+
+static ev_timer late_timer;
+static double late_started;
+static int late_fired;
+
+static void
+late_expired (EV_P_ ev_timer *w, int revents)
+{
+  (void)loop;
+  (void)w;
+  (void)revents;
+  CHECK (t_clock () - late_started > .15);
+  late_fired = 1;
+}
+
+static void
+start_late (EV_P) EV_NOEXCEPT
+{
+  if (ev_is_active (&late_timer) || late_fired)
+    return;
+  late_started = t_clock ();
+  ev_timer_start (EV_A_ &late_timer);
+}
+
+/* As such a thread does between release and acquire: it counts from this wait's beginning, not from the one before. */
+TEST (timer_started_between_release_and_acquire, .backends = T_SELECT | T_POLL | T_EPOLL)
+{
+  struct ev_loop *loop = t_loop (0);
+  drive (loop, 1);
+  t_nap (.4);
+  ev_timer_init (&late_timer, late_expired, .2, 0.);
+  ev_set_loop_release_cb (loop, start_late, 0);
+  while (!late_fired)
+    ev_run (loop, EVRUN_NOWAIT);
+  ev_loop_destroy (loop);
+}

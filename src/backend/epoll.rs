@@ -94,7 +94,13 @@ impl Epoll {
     /// The descriptor of the set, of which somebody waits from now on: it holds all there is.
     pub fn lend_descriptor<H: Host>(&self, host: H) -> c_int {
         self.hot.close();
-        self.cool(host);
+        if host.is_rebuild_due() {
+            // The set may be a forked child's parent's; a new one gets all.
+            self.hot.empty(host);
+            self.hot.forget_leavers();
+        } else {
+            self.cool(host);
+        }
         self.set.get()
     }
 
@@ -117,24 +123,24 @@ impl Epoll {
     pub fn modify<H: Host>(&self, host: H, fd: c_int, new: c_int, fresh: bool) {
         let note = host.note(fd);
         if note.mask & hot::MEMBER != 0 {
-            self.hot.modified(host, fd, note, new, fresh);
+            self.hot.modified(fd, note, new, fresh);
         } else if new == 0 {
             // It stays until it disturbs.
         } else if note.mask == 0 && fresh && !host.is_own(fd) && self.hot.wants_new(host) {
             self.hot.admit_new(host, fd, note);
         } else if in_set(note.mask) && self.hot.wants(host, fd, note) {
-            self.heat_up(host, fd, note);
+            self.heat_up(host, fd, note, fresh);
         } else {
             self.register(host, fd, new);
         }
     }
 
     /// A steady descriptor leaves the set.
-    fn heat_up<H: Host>(&self, host: H, fd: c_int, note: Note) {
+    fn heat_up<H: Host>(&self, host: H, fd: c_int, note: Note, fresh: bool) {
         // ENOENT and EBADF mean that the file is gone from the set or lives on elsewhere, which the generation will tell.
         let _ = sys::poll::epoll_control(self.set.get(), EPOLL_CTL_DEL, fd, 0, 0);
         self.count(note.mask, 0);
-        self.hot.admit(host, fd, note);
+        self.hot.admit(host, fd, note, fresh);
     }
 
     /// Keeps count of what the set holds.
@@ -251,6 +257,7 @@ impl Epoll {
     }
 
     /// Members that left. Whether the kernel refused one and its watchers were told.
+    #[inline(never)]
     fn take_back<H: Host>(&self, host: H) -> bool {
         let mut refused = false;
         while let Some((fd, wanted)) = self.hot.next_leaver() {
@@ -318,7 +325,7 @@ impl Epoll {
             let fd = event.u64 as u32 as c_int;
             let note = host.note(fd);
             if in_set(note.mask) && self.hot.wants(host, fd, note) {
-                self.heat_up(host, fd, note);
+                self.heat_up(host, fd, note, false);
             }
         }
     }

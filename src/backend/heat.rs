@@ -12,7 +12,8 @@ const TURN_SHIFT: u32 = 11;
 const TURN: u16 = 0x1f;
 
 /// Sixteen bits in the table of descriptors: in how many turns in a row it was ready (8), how often it disappointed (3),
-/// and the end of the number of the last such turn (5): it may be taken for steady by mistake, which does no harm.
+/// and the end of the number of the last such turn (5). One that is ready every 33rd turn is taken for steady
+/// by mistake, and disappoints soon.
 #[derive(Clone, Copy, Default)]
 pub struct Heat(u16);
 

@@ -1,5 +1,5 @@
-//! Descriptors that poll(2) is asked for directly, beside a set that the kernel keeps: those that were ready every time of
-//! late, and new ones once. While they are ready the set need not know of them, nor of what changes about them.
+//! Descriptors that poll(2) is asked for directly, beside the set or the ring of a backend: those that were ready every time
+//! of late, and with epoll new ones once. While they are ready the kernel need not know of them, nor of what changes.
 //!
 //! HOT: [`MEMBER`] stands in the note of a descriptor if and only if it is in the array, where it is once.
 
@@ -18,11 +18,6 @@ use crate::sys;
 pub const MEMBER: u8 = 0x40;
 /// In the mask of a member that was not asked for yet.
 const YOUNG: u8 = 0x20;
-/// In the mask of a member that the program said may be another file than before. Beside it, the last two bits of the
-/// number of the turn before.
-const FRESH: u8 = 0x10;
-const FRESH_SHIFT: u32 = 2;
-const FRESH_BITS: u8 = FRESH | 3 << FRESH_SHIFT;
 
 /// In the mask of a member: what was last asked for.
 const BOTH: c_int = EV_READ | EV_WRITE;
@@ -31,6 +26,9 @@ const BOTH: c_int = EV_READ | EV_WRITE;
 const LIMIT: usize = 1024;
 /// In turns: how long fewer than [`Hot::crowd`] stay about which nothing changes.
 const UNCHANGED: u32 = 16;
+
+/// Less than any streak.
+const YOUNGEST: i32 = -1;
 
 /// What poll says of files that can't be polled, and of some sockets. New members are asked for all of it.
 const UNPOLLABLE: i16 = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
@@ -49,6 +47,8 @@ pub struct Hot {
     leavers: Arr<(c_int, c_int)>,
     left: Cell<usize>,
     taken: Cell<usize>,
+    /// Members that the program said may be other files than before, since they were asked for.
+    fresh: Arr<c_int>,
     /// The members must be looked at one by one: what is wanted of some changed, or they are new.
     dirty: Cell<bool>,
     turn: Cell<u32>,
@@ -75,6 +75,7 @@ impl Hot {
             leavers: Arr::new(),
             left: Cell::new(0),
             taken: Cell::new(0),
+            fresh: Arr::new(),
             dirty: Cell::new(false),
             turn: Cell::new(0),
             young: Cell::new(false),
@@ -117,7 +118,8 @@ impl Hot {
 
     /// Whether so many steady descriptors should become members.
     pub fn wants_crowd<H: Host>(&self, host: H, count: usize) -> bool {
-        count != 0 && count.wrapping_add(self.members.len()) >= self.crowd && self.has_room(host)
+        // In another backend's epoll set there are no turns.
+        self.turn() != 0 && count != 0 && count.wrapping_add(self.members.len()) >= self.crowd && self.has_room(host)
     }
 
     fn has_room<H: Host>(&self, host: H) -> bool {
@@ -125,22 +127,24 @@ impl Hot {
         self.members.len() < LIMIT && !self.closed.get() && !host.lends_itself()
     }
 
-    /// A steady descriptor becomes a member; the kernel's set does not know it any more.
-    pub fn admit<H: Host>(&self, host: H, fd: c_int, note: Note) {
-        self.add(host, fd, note, 0);
+    /// A steady descriptor becomes a member; the kernel's set does not know it any more. `fresh`: it may be another file.
+    pub fn admit<H: Host>(&self, host: H, fd: c_int, note: Note, fresh: bool) {
+        self.add(host, fd, note, 0, fresh);
     }
 
     /// The same for a new one, which the set does not know yet.
     pub fn admit_new<H: Host>(&self, host: H, fd: c_int, note: Note) {
         self.young.set(true);
-        self.add(host, fd, note, YOUNG);
+        self.add(host, fd, note, YOUNG, true);
     }
 
     #[inline(never)]
-    fn add<H: Host>(&self, host: H, fd: c_int, note: Note, young: u8) {
-        let mask = MEMBER | young | self.fresh_now();
+    fn add<H: Host>(&self, host: H, fd: c_int, note: Note, young: u8, fresh: bool) {
         // Should its file live on in the set, events of it are known as stale.
-        host.set_note(fd, Note { generation: note.generation.wrapping_add(1), mask, ..note });
+        host.set_note(fd, Note { generation: note.generation.wrapping_add(1), mask: MEMBER | young, ..note });
+        if fresh {
+            self.fresh.push(fd);
+        }
         self.members.push(pollfd { fd, events: 0, revents: 0 });
         let turns = if young != 0 { -1 } else { note.heat.streak() };
         self.since.push(self.turn().wrapping_sub(turns as u32));
@@ -153,19 +157,14 @@ impl Hot {
         self.left.set(self.left.get().wrapping_add(1));
     }
 
-    /// [`FRESH`], until the members are asked for the next time.
-    fn fresh_now(&self) -> u8 {
-        FRESH | (self.turn() as u8 & 3) << FRESH_SHIFT
-    }
-
     /// What is wanted of a member may have changed.
     #[inline(never)]
-    pub fn modified<H: Host>(&self, host: H, fd: c_int, note: Note, new: c_int, fresh: bool) {
+    pub fn modified(&self, fd: c_int, note: Note, new: c_int, fresh: bool) {
         if new != c_int::from(note.mask) & BOTH {
             self.dirty.set(true);
         }
         if fresh {
-            host.set_note(fd, Note { mask: note.mask & !FRESH_BITS | self.fresh_now(), ..note });
+            self.fresh.push(fd);
         }
     }
 
@@ -188,7 +187,9 @@ impl Hot {
             self.empty(host);
             return true;
         }
-        if self.dirty.get() { self.sort_out_changed(host) } else { self.sort_out(host) }
+        let any = if self.dirty.get() { self.sort_out_changed(host) } else { self.sort_out(host) };
+        self.fresh.truncate(0);
+        any
     }
 
     /// Keeps those that are ready. Whether there are some.
@@ -226,7 +227,7 @@ impl Hot {
                 urgent = true;
                 host.set_note(fd, Note { mask: 0, ..note });
             } else {
-                host.set_note(fd, Note { mask: note.mask & !(BOTH as u8 | FRESH_BITS) | wanted as u8, ..note });
+                host.set_note(fd, Note { mask: note.mask & !(BOTH as u8) | wanted as u8, ..note });
                 self.keep(&mut kept, place, pollfd { revents, ..member });
             }
         }
@@ -260,9 +261,8 @@ impl Hot {
         let (note, wanted) = host.look(fd);
         if member.revents & POLLNVAL != 0 {
             host.set_note(fd, Note { mask: 0, ..note });
-            let last_turn = (self.turn() as u8).wrapping_sub(1) & 3;
-            let fresh = note.mask & FRESH_BITS == FRESH | last_turn << FRESH_SHIFT;
-            let told = wanted != 0 && (fresh || !self.like_a_set);
+            let is_fresh = || (0..self.fresh.len()).any(|place| self.fresh.get(place) == Some(fd));
+            let told = wanted != 0 && (!self.like_a_set || is_fresh());
             if told {
                 host.kill(fd, libc::EBADF);
             }
@@ -293,7 +293,8 @@ impl Hot {
     fn report_while<H: Host>(&self, host: H, streak: i32) {
         let mut place = self.reported.get();
         while let Some(pollfd { fd, revents, .. }) = self.members.get(place) {
-            if self.age(place) as i32 <= streak {
+            // Ages wrap, which must not keep anything from being reported.
+            if streak != YOUNGEST && self.age(place) as i32 <= streak {
                 break;
             }
             place = place.wrapping_add(1);
@@ -305,7 +306,7 @@ impl Hot {
     /// Reports the rest, with which the turn ends.
     #[inline(always)]
     pub fn report_all<H: Host>(&self, host: H) {
-        self.report_older(host, -1);
+        self.report_older(host, YOUNGEST);
         if self.young.get() {
             self.grow_up(host);
         }
@@ -374,11 +375,13 @@ impl Hot {
     pub fn empty<H: Host>(&self, host: H) {
         self.young.set(false);
         self.unchanged.set(0);
+        self.fresh.truncate(0);
         for place in 0..self.members.len() {
             let Some(pollfd { fd, .. }) = self.members.get(place) else { break };
             let (note, wanted) = host.look(fd);
             host.set_note(fd, Note { mask: 0, ..note });
-            if wanted != 0 {
+            // A set is silent of closed ones.
+            if wanted != 0 && (!self.like_a_set || sys::fd::is_open(fd)) {
                 self.leave(fd, wanted);
             }
         }
@@ -394,6 +397,7 @@ impl Hot {
         self.members.release();
         self.since.release();
         self.leavers.release();
+        self.fresh.release();
     }
 }
 

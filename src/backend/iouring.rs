@@ -167,7 +167,7 @@ pub fn descriptor<H: Host>(b: &Backend, host: H) -> c_int {
     if u.kind.get() == uring::BEST {
         u.kind.set(uring::POLLED);
         if !replace_ring(b, host) {
-            return b.epoll.descriptor();
+            return b.epoll.lend_descriptor(host);
         }
     }
     u.ring.get().map_or(-1, |ring| ring.descriptor())
@@ -177,7 +177,7 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, new: c_int, fresh: bool)
     let u = &b.iouring;
     let note = host.note(fd);
     if note.mask & hot::MEMBER != 0 {
-        u.hot.modified(host, fd, note, new, fresh);
+        u.hot.modified(fd, note, new, fresh);
         return;
     }
     u.slots.extend_to((fd as usize).wrapping_add(1), IDLE);
@@ -199,7 +199,7 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, new: c_int, fresh: bool)
     }
     // The epoll set's note, if it was there, is cleared by now.
     if u.hot.wants(host, fd, note) {
-        u.hot.admit(host, fd, host.note(fd));
+        u.hot.admit(host, fd, host.note(fd), fresh);
     } else {
         u.enqueue(fd);
     }
@@ -215,6 +215,7 @@ pub fn begin_changes<H: Host>(b: &Backend, host: H) {
 }
 
 /// Members that left are handed over before the next wait.
+#[inline(never)]
 fn take_back(u: &IoUring) {
     while let Some((fd, wanted)) = u.hot.next_leaver() {
         u.change(fd, |slot| slot.events = wanted as u8);
@@ -224,13 +225,14 @@ fn take_back(u: &IoUring) {
 
 /// Descriptors that are steady are not handed over but asked for by poll.
 #[inline(never)]
-fn heat_up_steady<H: Host>(u: &IoUring, host: H) {
+fn heat_up_steady<H: Host>(b: &Backend, host: H) {
+    let u = &b.iouring;
     for index in 0..u.queue.len() {
         let Some(fd) = u.queue.get(index) else { return };
         let note = host.note(fd);
-        if u.slot(fd).place == Place::Queued && u.hot.wants(host, fd, note) {
+        if u.slot(fd).place == Place::Queued && fd != b.epoll.descriptor() && u.hot.wants(host, fd, note) {
             u.change(fd, |slot| slot.place = Place::Idle);
-            u.hot.admit(host, fd, note);
+            u.hot.admit(host, fd, note, false);
         }
     }
 }
@@ -366,7 +368,7 @@ fn complete<H: Host>(b: &Backend, host: H, ring: &Ring, completion: Completion) 
 #[inline(never)]
 pub fn wait<H: Host>(b: &Backend, host: H, seconds: f64) {
     let u = &b.iouring;
-    heat_up_steady(u, host);
+    heat_up_steady(b, host);
     u.hot.begin_turn();
     let ready = !u.hot.is_empty() && ask_hot(u, host);
     let always_ready = b.epoll.has_always_ready();

@@ -271,7 +271,7 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int, 
     }
     let note = host.note(fd);
     if note.mask & hot::MEMBER != 0 {
-        aio.hot.modified(host, fd, note, new, fresh);
+        aio.hot.modified(fd, note, new, fresh);
         return;
     }
     if request.get().place == Place::Epoll {
@@ -282,7 +282,7 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int, 
         return;
     }
     if aio.hot.wants(host, fd, note) {
-        aio.hot.admit(host, fd, note);
+        aio.hot.admit(host, fd, note, fresh);
     } else {
         arm(b, host, fd, new);
     }
@@ -320,9 +320,9 @@ fn heat_up_steady<H: Host>(b: &Backend, host: H) {
         let Some(fd) = aio.queue.get(index) else { return };
         let note = host.note(fd);
         let Some(request) = aio.known(fd).filter(|request| request.get().place == Place::Queued) else { continue };
-        if aio.hot.wants(host, fd, note) {
+        if fd != b.epoll.descriptor() && aio.hot.wants(host, fd, note) {
             request.change(|request| request.place = Place::Idle);
-            aio.hot.admit(host, fd, note);
+            aio.hot.admit(host, fd, note, false);
         }
     }
 }
@@ -338,6 +338,7 @@ fn ask_hot<H: Host>(b: &Backend, host: H) -> bool {
 }
 
 /// Members that left. Whether the kernel refused one and its watchers were told.
+#[inline(never)]
 fn take_back<H: Host>(b: &Backend, host: H) -> bool {
     let mut refused = false;
     while let Some((fd, wanted)) = b.linuxaio.hot.next_leaver() {

@@ -72,6 +72,8 @@ pub trait Host: Copy {
     fn is_own(self, fd: c_int) -> bool;
     /// How many descriptors are the loop's own and may wait for some turns while others are ready.
     fn patient_descriptors(self) -> u32;
+    /// Whether [`Backend::rebuild`] will be called before the next wait.
+    fn is_rebuild_due(self) -> bool;
     /// Before a blocking call.
     fn release(self);
     /// After it.

@@ -62,6 +62,10 @@ impl Host for LoopPtr {
         self.run.acquire_hook.get().is_some() || self.run.release_hook.get().is_some()
     }
 
+    fn is_rebuild_due(self) -> bool {
+        self.run.is_renewal_due()
+    }
+
     fn is_own(self, fd: c_int) -> bool {
         self.is_own_descriptor(fd)
     }

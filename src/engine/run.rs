@@ -11,6 +11,7 @@ use crate::abi::{
     EV_CHECK, EV_FORK, EV_PREPARE, EVBREAK_CANCEL, EVBREAK_ONE, EVRUN_NOWAIT, EVRUN_ONCE, ev_loop_callback,
     ev_loop_hook,
 };
+use crate::backend::Host;
 use crate::checking;
 use crate::diag;
 use crate::sys;
@@ -76,6 +77,11 @@ impl State {
     /// Remembers the process, to notice a fork by.
     pub fn note_process(&self) {
         self.process.set(sys::process_id());
+    }
+
+    /// Whether something is made anew before the next wait.
+    pub fn is_renewal_due(&self) -> bool {
+        self.renewal.get() != Renewal::Nothing
     }
 
     /// A backend is out of step.
@@ -270,9 +276,9 @@ impl LoopPtr {
             self.update_time();
         }
         // From here on a sender writes to wake us; one that came before is seen here.
-        let skipped = self.wake.begin_wait();
+        let has_news = self.wake.begin_wait();
         let must_not_block = flags & EVRUN_NOWAIT != 0
-            || skipped
+            || has_news
             || self.run.active.get() == 0
             || self.hooks.any_idle()
             || self.fds.take_urgent();
@@ -283,15 +289,15 @@ impl LoopPtr {
             self.check_all(Moment::Function(text!("ev_run, after the wait").as_ptr()));
         }
         self.fds.take_urgent();
-        self.catch_skipped();
+        self.catch_news();
         self.update_time();
     }
 
-    /// Whether how long to wait depends on what time it is, or on a jump of the clock that nobody noticed yet. Else the
-    /// time is read after the wait alone.
+    /// Whether how long to wait depends on what time it is, or on a jump of the clock that nobody noticed yet, or other
+    /// threads may start timers during the wait. Else the time is read after the wait alone.
     fn needs_time(self, flags: c_int) -> bool {
         let wait_is_limited = !self.timers.is_empty() || self.run.io_collect.get() > 0.0;
-        wait_is_limited && flags & EVRUN_NOWAIT == 0 || !self.periodics.is_empty()
+        wait_is_limited && flags & EVRUN_NOWAIT == 0 || !self.periodics.is_empty() || self.lends_itself()
     }
 
     /// Seconds until something is due.

@@ -165,7 +165,7 @@ impl LoopPtr {
     }
 
     /// After a wait: has the wake-ups handled that came without a write, before it, or unseen by the backend.
-    pub(super) fn catch_skipped(self) {
+    pub(super) fn catch_news(self) {
         if self.wake.write_end.load(Ordering::Relaxed) >= 0 {
             let watcher = self.wake_watcher().base();
             if self.wake.handshake.end_wait() && watcher.pending() == 0 {
