@@ -227,10 +227,7 @@ impl<'a> Model<'a> {
 
     fn wait(&self, flags: i32) {
         let before = self.mono();
-        let limited = self.first_due(TIMERS).is_some() || self.io_collect.get() > 0.0;
-        if limited && flags & EVRUN_NOWAIT == 0 || self.first_due(PERIODICS).is_some() {
-            self.update_time();
-        }
+        self.update_time();
         let any_idle = self.lists.borrow().iter().any(|id| IDLES.contains(id));
         let at_once = flags & EVRUN_NOWAIT != 0 || any_idle || self.active.get() == 0 || self.table.borrow().urgent;
         let seconds = if at_once { 0.0 } else { self.nap(self.time_to_wait(), before) };
