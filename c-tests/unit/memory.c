@@ -548,7 +548,7 @@ memory_fail_nth (void *arg)
   ev_set_allocator (memory_failing);
   memory_use_everything (loop, inner);
   /* How often a descriptor is found ready depends on how fast this runs, and what is kept for that: an allocation or two may not come. */
-  if (memory_fail_at + 3 >= memory_counted)
+  if (*(long *)arg + 3 >= memory_counted)
     {
       fputs ("cannot allocate: not asked to this time", stderr);
       abort ();
