@@ -96,8 +96,7 @@ impl Epoll {
         self.hot.close();
         if host.is_rebuild_due() {
             // The set may be a forked child's parent's; a new one gets all.
-            self.hot.empty(host);
-            self.hot.forget_leavers();
+            self.hot.forget(host);
         } else {
             self.cool(host);
         }
@@ -225,13 +224,8 @@ impl Epoll {
     pub fn wait<H: Host>(&self, host: H, seconds: f64) {
         self.make_room();
         self.hot.begin_turn();
-        let mut seconds = seconds;
-        if !self.hot.is_empty() && self.ask_hot(host) {
-            seconds = 0.0;
-        }
-        if self.has_always_ready() {
-            seconds = 0.0;
-        }
+        let ready = !self.hot.is_empty() && self.ask_hot(host);
+        let seconds = if ready || self.has_always_ready() { 0.0 } else { seconds };
         if seconds > 0.0 || self.hot.is_empty() || self.must_look(host) {
             host.release();
             let result = self.ask_eagerly(seconds);
@@ -385,8 +379,7 @@ impl Epoll {
             host.syserr(text!("(libev) epoll_create"), sys::errno());
         }
         self.registered.set(0);
-        self.hot.empty(host);
-        self.hot.forget_leavers();
+        self.hot.forget(host);
         self.forget_all(host);
         host.rearm_all();
     }

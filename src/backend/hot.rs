@@ -9,7 +9,7 @@ use core::ffi::c_int;
 use libc::{POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLRDNORM, POLLWRNORM, pollfd};
 
 use super::luck::Luck;
-use super::{Host, Note};
+use super::{Host, Note, poll_bits};
 use crate::abi::{EV_READ, EV_WRITE};
 use crate::mem::Arr;
 use crate::sys;
@@ -138,6 +138,17 @@ impl Hot {
         self.add(host, fd, note, YOUNG, true);
     }
 
+    /// Descriptors of a ring's queue that are steady become members. `take` takes one out of the queue, if it may be.
+    pub fn admit_queued<H: Host>(&self, host: H, queue: &Arr<c_int>, take: impl Fn(c_int) -> bool) {
+        for index in 0..queue.len() {
+            let Some(fd) = queue.get(index) else { return };
+            let note = host.note(fd);
+            if self.wants(host, fd, note) && take(fd) {
+                self.admit(host, fd, note, false);
+            }
+        }
+    }
+
     #[inline(never)]
     fn add<H: Host>(&self, host: H, fd: c_int, note: Note, young: u8, fresh: bool) {
         // Should its file live on in the set, events of it are known as stale.
@@ -176,6 +187,7 @@ impl Hot {
         if self.dirty.get() {
             self.prepare(host);
             if self.members.is_empty() {
+                self.fresh.truncate(0);
                 return false;
             }
         }
@@ -215,8 +227,7 @@ impl Hot {
             let Some(member) = self.members.get(place) else { break };
             let (fd, said) = (member.fd, member.revents);
             let (note, wanted) = host.look(fd);
-            let asked = if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH };
-            let revents = said & (poll_bits(asked) | POLLERR | POLLHUP | POLLNVAL);
+            let revents = said & (poll_bits(asked(note, wanted)) | POLLERR | POLLHUP | POLLNVAL);
             let young = note.mask & YOUNG != 0;
             lucky |= young && revents != 0;
             // A set refuses files that can't be polled.
@@ -270,7 +281,7 @@ impl Hot {
         }
         let heat = if note.mask & YOUNG != 0 { note.heat } else { note.heat.disappointed(self.age(place)) };
         host.set_note(fd, Note { mask: 0, heat, ..note });
-        self.leave(fd, if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH });
+        self.leave(fd, asked(note, wanted));
         false
     }
 
@@ -333,9 +344,8 @@ impl Hot {
                 host.set_note(fd, Note { mask: 0, ..note });
                 continue;
             }
-            let asked = if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH };
             let more = if note.mask & YOUNG != 0 { UNPOLLABLE } else { 0 };
-            self.keep(&mut kept, place, pollfd { fd, events: poll_bits(asked) | more, revents: 0 });
+            self.keep(&mut kept, place, pollfd { fd, events: poll_bits(asked(note, wanted)) | more, revents: 0 });
         }
         self.truncate(kept);
     }
@@ -357,22 +367,27 @@ impl Hot {
     pub fn next_leaver(&self) -> Option<(c_int, c_int)> {
         let taken = self.taken.get();
         if taken == self.left.get() {
-            self.forget_leavers();
+            self.left.set(0);
+            self.taken.set(0);
             return None;
         }
         self.taken.set(taken.wrapping_add(1));
         self.leavers.get(taken)
     }
 
-    pub fn forget_leavers(&self) {
-        self.left.set(0);
-        self.taken.set(0);
+    /// All members leave.
+    pub fn empty<H: Host>(&self, host: H) {
+        self.dismiss(host, true);
     }
 
-    /// All members leave.
+    /// There are no members any more: the kernel is about to be told of all descriptors anew.
+    pub fn forget<H: Host>(&self, host: H) {
+        self.dismiss(host, false);
+    }
+
     #[cold]
     #[inline(never)]
-    pub fn empty<H: Host>(&self, host: H) {
+    fn dismiss<H: Host>(&self, host: H, as_leavers: bool) {
         self.young.set(false);
         self.unchanged.set(0);
         self.fresh.truncate(0);
@@ -381,7 +396,7 @@ impl Hot {
             let (note, wanted) = host.look(fd);
             host.set_note(fd, Note { mask: 0, ..note });
             // A set is silent of closed ones.
-            if wanted != 0 && (!self.like_a_set || sys::fd::is_open(fd)) {
+            if as_leavers && wanted != 0 && (!self.like_a_set || sys::fd::is_open(fd)) {
                 self.leave(fd, wanted);
             }
         }
@@ -401,6 +416,7 @@ impl Hot {
     }
 }
 
-fn poll_bits(wanted: c_int) -> i16 {
-    (if wanted & EV_READ != 0 { POLLIN } else { 0 }) | (if wanted & EV_WRITE != 0 { POLLOUT } else { 0 })
+/// What a member is asked for: what is wanted, or of one that is stopped, what was wanted last.
+fn asked(note: Note, wanted: c_int) -> c_int {
+    if wanted != 0 { wanted } else { c_int::from(note.mask) & BOTH }
 }

@@ -10,12 +10,12 @@
 use core::cell::Cell;
 use core::ffi::c_int;
 
-use libc::{POLLIN, POLLNVAL, POLLOUT};
+use libc::POLLNVAL;
 
 use super::epoll::pack;
 use super::hot::{self, Hot};
-use super::{Backend, Host, Kind, Note};
-use crate::abi::{EV_READ, EV_WRITE};
+use super::{Backend, Host, Kind, Note, poll_bits};
+use crate::abi::EV_READ;
 use crate::checking;
 use crate::mem::Arr;
 use crate::sys;
@@ -142,12 +142,6 @@ impl IoUring {
     }
 }
 
-/// What poll calls the events.
-fn poll_bits(events: u8) -> u16 {
-    let events = c_int::from(events);
-    (if events & EV_READ != 0 { POLLIN as u16 } else { 0 }) | (if events & EV_WRITE != 0 { POLLOUT as u16 } else { 0 })
-}
-
 pub fn open(b: &Backend) -> bool {
     match b.iouring.setup() {
         Ok(()) => true,
@@ -227,14 +221,13 @@ fn take_back(u: &IoUring) {
 #[inline(never)]
 fn heat_up_steady<H: Host>(b: &Backend, host: H) {
     let u = &b.iouring;
-    for index in 0..u.queue.len() {
-        let Some(fd) = u.queue.get(index) else { return };
-        let note = host.note(fd);
-        if u.slot(fd).place == Place::Queued && fd != b.epoll.descriptor() && u.hot.wants(host, fd, note) {
-            u.change(fd, |slot| slot.place = Place::Idle);
-            u.hot.admit(host, fd, note, false);
+    u.hot.admit_queued(host, &u.queue, |fd| {
+        if u.slot(fd).place != Place::Queued || fd == b.epoll.descriptor() {
+            return false;
         }
-    }
+        u.change(fd, |slot| slot.place = Place::Idle);
+        true
+    });
 }
 
 /// This descriptor alone is polled by epoll from now on, until it is modified again.
@@ -278,7 +271,7 @@ fn arm<H: Host>(b: &Backend, host: H, ring: &Ring, fd: c_int, handle: bool) -> R
     let u = &b.iouring;
     let slot = u.slot(fd);
     let generation = slot.generation.wrapping_add(1);
-    let any = put(b, host, ring, Entry::poll(fd, poll_bits(slot.events), pack(fd, generation)), handle)?;
+    let any = put(b, host, ring, Entry::poll(fd, poll_bits(slot.events.into()) as u16, pack(fd, generation)), handle)?;
     u.change(fd, |slot| {
         slot.generation = generation;
         slot.place = Place::Armed;
@@ -489,8 +482,7 @@ fn failed<H: Host>(b: &Backend, host: H, error: c_int) -> bool {
 #[inline(never)]
 fn give_up<H: Host>(b: &Backend, host: H, error: c_int) {
     checking::tell(text!("iouring gives way to epoll"), error);
-    b.iouring.hot.empty(host);
-    b.iouring.hot.forget_leavers();
+    b.iouring.hot.forget(host);
     close(b);
     b.rebuilds.set(b.rebuilds.get().wrapping_add(1));
     b.kind.set(Kind::Epoll);
@@ -503,8 +495,7 @@ pub fn rebuild<H: Host>(b: &Backend, host: H) {
     let u = &b.iouring;
     u.slots.truncate(0);
     u.queue.truncate(0);
-    u.hot.empty(host);
-    u.hot.forget_leavers();
+    u.hot.forget(host);
     if !replace_ring(b, host) {
         return;
     }

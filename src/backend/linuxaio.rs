@@ -16,8 +16,8 @@ use core::ptr;
 
 use super::epoll::pack;
 use super::hot::{self, Hot};
-use super::{Backend, Host, Kind, Note};
-use crate::abi::{EV_READ, EV_WRITE};
+use super::{Backend, Host, Kind, Note, poll_bits};
+use crate::abi::EV_READ;
 use crate::checking;
 use crate::diag;
 use crate::mem;
@@ -223,12 +223,6 @@ impl LinuxAio {
     }
 }
 
-/// What poll calls the events.
-fn poll_bits(events: c_int) -> u16 {
-    (if events & EV_READ != 0 { libc::POLLIN as u16 } else { 0 })
-        | (if events & EV_WRITE != 0 { libc::POLLOUT as u16 } else { 0 })
-}
-
 /// Makes the context and the epoll set; false where the kernel has none or refuses polls by aio.
 pub fn open(b: &Backend) -> bool {
     if !b.epoll.open() {
@@ -248,7 +242,7 @@ pub fn open(b: &Backend) -> bool {
 fn can_poll(b: &Backend) -> bool {
     let (aio, set) = (&b.linuxaio, b.epoll.descriptor());
     let request = aio.request(set);
-    aio.enqueue(request, set, poll_bits(EV_READ));
+    aio.enqueue(request, set, poll_bits(EV_READ) as u16);
     aio.queue.truncate(0);
     let mut iocb = request.iocb();
     let taken = aio.context.get().is_some_and(|context| {
@@ -299,7 +293,7 @@ fn arm<H: Host>(b: &Backend, host: H, fd: c_int, events: c_int) -> bool {
         // Its wake-up carries no events, so the kernel would look in a worker thread, which has other signals.
         return move_to_epoll(b, host, request, fd, events);
     }
-    b.linuxaio.enqueue(request, fd, poll_bits(events));
+    b.linuxaio.enqueue(request, fd, poll_bits(events) as u16);
     true
 }
 
@@ -316,15 +310,12 @@ pub fn begin_changes<H: Host>(b: &Backend, host: H) {
 #[inline(never)]
 fn heat_up_steady<H: Host>(b: &Backend, host: H) {
     let aio = &b.linuxaio;
-    for index in 0..aio.queue.len() {
-        let Some(fd) = aio.queue.get(index) else { return };
-        let note = host.note(fd);
-        let Some(request) = aio.known(fd).filter(|request| request.get().place == Place::Queued) else { continue };
-        if fd != b.epoll.descriptor() && aio.hot.wants(host, fd, note) {
-            request.change(|request| request.place = Place::Idle);
-            aio.hot.admit(host, fd, note, false);
-        }
-    }
+    aio.hot.admit_queued(host, &aio.queue, |fd| {
+        let queued = aio.known(fd).filter(|request| request.get().place == Place::Queued);
+        let Some(request) = queued.filter(|_| fd != b.epoll.descriptor()) else { return false };
+        request.change(|request| request.place = Place::Idle);
+        true
+    });
 }
 
 /// Whether the wait must not block.
@@ -502,8 +493,7 @@ fn give_up<H: Host>(b: &Backend, host: H) -> Outcome {
     checking::tell(text!("linuxaio gives way to epoll: no larger context"), sys::errno());
     let aio = &b.linuxaio;
     aio.drop_contexts();
-    aio.hot.empty(host);
-    aio.hot.forget_leavers();
+    aio.hot.forget(host);
     release(aio);
     b.kind.set(Kind::Epoll);
     host.rearm_all();
@@ -626,14 +616,13 @@ pub fn rebuild<H: Host>(b: &Backend, host: H) {
         }
         aio.for_each(|request| request.change(|request| request.place = Place::Idle));
     }
-    aio.hot.empty(host);
-    aio.hot.forget_leavers();
+    aio.hot.forget(host);
     aio.for_each(|request| aio.withdraw(request));
     // rearm_all has them modified again from 0.
     aio.wanted.set(0);
     b.epoll.rebuild(host);
     let set = b.epoll.descriptor();
-    aio.enqueue(aio.request(set), set, poll_bits(EV_READ));
+    aio.enqueue(aio.request(set), set, poll_bits(EV_READ) as u16);
 }
 
 /// Gives memory back.

@@ -306,6 +306,11 @@ fn report_polled<H: Host>(host: H, fd: c_int, bits: c_int) {
     }
 }
 
+/// What poll calls `EV_READ` and `EV_WRITE`.
+fn poll_bits(events: c_int) -> c_short {
+    (if events & EV_READ != 0 { POLLIN } else { 0 }) | (if events & EV_WRITE != 0 { POLLOUT } else { 0 })
+}
+
 /// Error and hang-up conditions count as both readable and writable.
 fn revents_of(readable: bool, writable: bool, broken: bool) -> c_int {
     (if readable || broken { EV_READ } else { 0 }) | (if writable || broken { EV_WRITE } else { 0 })

@@ -2,10 +2,9 @@
 
 use core::ffi::c_int;
 
-use libc::{POLLIN, POLLOUT, pollfd};
+use libc::pollfd;
 
 use super::Host;
-use crate::abi::{EV_READ, EV_WRITE};
 use crate::mem::Arr;
 use crate::sys;
 use crate::text::text;
@@ -26,7 +25,7 @@ impl Poll {
         let index = fd as usize;
         self.places.extend_to(index.wrapping_add(1), 0);
         let place = (self.places.get(index).unwrap_or(0) as usize).checked_sub(1);
-        let events = (if new & EV_READ != 0 { POLLIN } else { 0 }) | (if new & EV_WRITE != 0 { POLLOUT } else { 0 });
+        let events = super::poll_bits(new);
         match (place, new) {
             (None, 0) => {}
             (None, _) => {

@@ -269,11 +269,11 @@ impl LoopPtr {
 
     /// A descriptor is ready: its watchers become pending, each with what it asked for.
     #[inline(always)]
-    fn feed_descriptor(self, head: *mut ev_watcher_list, revents: c_int) {
+    fn feed_descriptor(self, head: *mut ev_watcher_list, revents: c_int, feed: impl Fn(Self, WatcherPtr, c_int)) {
         for w in Watchers::of(head) {
             let wanted = w.events() & revents;
             if wanted != 0 {
-                self.feed_inline(w.base(), wanted);
+                feed(self, w.base(), wanted);
             }
         }
     }
@@ -283,19 +283,14 @@ impl LoopPtr {
     pub(super) fn report_descriptor(self, fd: c_int, revents: c_int) {
         if let Some(one) = self.fds.get(fd) {
             if !one.is_changed() {
-                self.feed_descriptor(one.head, revents);
+                self.feed_descriptor(one.head, revents, Self::feed_inline);
             }
         }
     }
 
     /// From the program; an unknown descriptor is ignored.
     pub fn feed_fd_event(self, fd: c_int, revents: c_int) {
-        for w in Watchers::of(self.fds.head(fd)) {
-            let wanted = w.events() & revents;
-            if wanted != 0 {
-                self.feed(w.base(), wanted);
-            }
-        }
+        self.feed_descriptor(self.fds.head(fd), revents, Self::feed);
     }
 
     /// Stops all watchers of a descriptor and tells them of the error.

@@ -198,7 +198,7 @@ impl Heap {
     /// The earliest. Entries that are not as early as they say are put right on the way.
     #[inline(always)]
     pub fn first(&self) -> Option<Due> {
-        if self.slots.is_empty() { None } else { self.earliest() }
+        if self.is_empty() { None } else { self.earliest() }
     }
 
     #[inline(never)]

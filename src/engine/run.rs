@@ -219,7 +219,7 @@ impl LoopPtr {
         if self.run.renewal.get() == Renewal::Everything && !self.invoke_hooks(Hook::Fork, EV_FORK) {
             return false;
         }
-        self.hooks.list(Hook::Prepare).is_empty() || self.invoke_hooks(Hook::Prepare, EV_PREPARE)
+        self.invoke_hooks(Hook::Prepare, EV_PREPARE)
     }
 
     #[cold]
@@ -232,11 +232,13 @@ impl LoopPtr {
     }
 
     /// Calls all watchers of a kind. False: a callback destroyed the loop.
-    #[inline(never)]
+    #[inline(always)]
     fn invoke_hooks(self, hook: Hook, revents: c_int) -> bool {
-        if self.hooks.list(hook).is_empty() {
-            return true;
-        }
+        self.hooks.list(hook).is_empty() || self.invoke_some_hooks(hook, revents)
+    }
+
+    #[inline(never)]
+    fn invoke_some_hooks(self, hook: Hook, revents: c_int) -> bool {
         self.feed_hooks(hook, revents);
         self.invoke_through_hook()
     }
@@ -303,11 +305,11 @@ impl LoopPtr {
     /// Seconds until something is due.
     fn time_to_wait(self) -> f64 {
         let mut due = if self.detects_jumps() { jump::LONGEST_WAIT } else { LONGEST_WAIT };
-        if !self.timers.is_empty() {
-            due = self.timers.first().map_or(due, |first| due.min(first.at - self.mono()));
+        if let Some(first) = self.timers.first() {
+            due = due.min(first.at - self.mono());
         }
-        if !self.periodics.is_empty() {
-            due = self.periodics.first().map_or(due, |first| due.min(first.at - self.now()));
+        if let Some(first) = self.periodics.first() {
+            due = due.min(first.at - self.now());
         }
         let due = due.max(self.run.timeout_collect.get());
         // What is due already needs no waiting at all.
