@@ -12,11 +12,6 @@
 # define SYS_io_uring_enter 426
 #endif
 
-/* A poll without a time-out. */
-#ifndef SYS_poll
-# define SYS_poll SYS_ppoll
-#endif
-
 /* First thing in a test that counts or injects. */
 #define WATCH_URING() inject_watch (SYS_io_uring_setup, SYS_io_uring_enter, SYS_poll, SYS_epoll_create1, SYS_timerfd_create)
 

@@ -5,11 +5,6 @@
 #include <pthread.h>
 #include <sys/time.h>
 
-/* A poll without a time-out. */
-#ifndef SYS_poll
-# define SYS_poll SYS_ppoll
-#endif
-
 TEST (ring_event_is_read_without_a_system_call, .backends = T_LINUXAIO)
 {
   struct ev_loop *loop;
@@ -158,13 +153,8 @@ TEST (ring_many_are_rearmed_by_one_submit, .backends = T_LINUXAIO)
           CHECK_EQ (inject_call (SYS_io_submit, 0)->args[1], N);
           CHECK_EQ (inject_calls (-1), 1); /* and nothing else */
         }
-      for (i = 0; i < N; ++i)
-        t_drain (w[i].fd);
-      noted = 0;
-      drive (loop, 1);
-      CHECK_EQ (noted, 0);
-      for (i = 0; i < N; ++i)
-        counter_add (w[i].fd);
+      counters_empty (loop, w, N, 1);
+      counters_fill (w, N);
     }
   ev_loop_destroy (loop);
 }
@@ -196,14 +186,9 @@ TEST (ring_what_is_always_ready_is_polled_in_one_call, .backends = T_LINUXAIO, .
   CHECK_EQ (inject_calls (SYS_poll), 1);
   CHECK_EQ (inject_calls (-1), 1);
   /* One that is ready no more goes back to the ring, and its next event comes from there. */
-  for (i = 0; i < N; ++i)
-    t_drain (w[i].fd);
-  noted = 0;
-  drive (loop, 3);
-  CHECK_EQ (noted, 0);
+  counters_empty (loop, w, N, 3);
   inject_mark ();
-  for (i = 0; i < N; ++i)
-    counter_add (w[i].fd);
+  counters_fill (w, N);
   drive_until (loop, &noted, N);
   CHECK_EQ (inject_calls (SYS_poll), 0);
   ev_loop_destroy (loop);

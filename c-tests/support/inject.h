@@ -22,6 +22,11 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+/* A poll without a time-out, which newer architectures don't have. */
+#ifndef SYS_poll
+# define SYS_poll SYS_ppoll
+#endif
+
 /* A call that was made. `error`: what was answered in place of the kernel, 0 = the kernel did it. */
 struct inject_call
 {

@@ -38,6 +38,26 @@ counter_add (int fd)
   CHECK_EQ (write (fd, &one, sizeof one), sizeof one);
 }
 
+/* Empties the counters of watchers that trace, of which none is called any more then; and fills them again. */
+static inline void
+counters_empty (struct ev_loop *loop, const ev_io *w, int n, int iterations)
+{
+  int i;
+  for (i = 0; i < n; ++i)
+    t_drain (w[i].fd);
+  noted = 0;
+  drive (loop, iterations);
+  CHECK_EQ (noted, 0);
+}
+
+static inline void
+counters_fill (const ev_io *w, int n)
+{
+  int i;
+  for (i = 0; i < n; ++i)
+    counter_add (w[i].fd);
+}
+
 /* Whether the other end of `fd` is closed by all who hold it. The kernel ends a cancelled request in a worker of its own, so
  * this gives it time.
  */

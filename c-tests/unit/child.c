@@ -1,7 +1,7 @@
 /* Child watchers of the default loop: who is called, when, with what. */
 #include "drive.h"
+#include "reasons.h"
 
-#define SIGNALFD_ON_AIO "a signalfd armed on linuxaio never becomes readable in the reference"
 
 static int
 is_default (int signum)

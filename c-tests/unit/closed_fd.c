@@ -1,8 +1,8 @@
 /* Descriptors that are closed, or can't be waited for: EV_ERROR to their watchers, and the loop goes on. */
 #include "drive.h"
+#include "reasons.h"
 
 #define ERROR_BITS (unsigned)(EV_ERROR | EV_READ | EV_WRITE)
-#define ABORTS "the reference aborts the process on a closed descriptor (poll, epoll)"
 #define ABORTS_ON (T_POLL | T_EPOLL | T_LINUXAIO)
 
 /* A number that is not open. */
@@ -15,7 +15,7 @@ closed_number (void)
   return fd;
 }
 
-TEST (closed_fd_started, .ours_only = ABORTS, .ours_only_on = ABORTS_ON)
+TEST (closed_fd_started, .ours_only = ABORTS_ON_CLOSED, .ours_only_on = ABORTS_ON)
 {
   struct ev_loop *loop = t_loop (0);
   ev_io w;
@@ -30,7 +30,7 @@ TEST (closed_fd_started, .ours_only = ABORTS, .ours_only_on = ABORTS_ON)
   ev_loop_destroy (loop);
 }
 
-TEST (closed_fd_every_watcher_of_it, .ours_only = ABORTS, .ours_only_on = ABORTS_ON)
+TEST (closed_fd_every_watcher_of_it, .ours_only = ABORTS_ON_CLOSED, .ours_only_on = ABORTS_ON)
 {
   struct ev_loop *loop = t_loop (0);
   ev_io a, b, c;
@@ -47,7 +47,7 @@ TEST (closed_fd_every_watcher_of_it, .ours_only = ABORTS, .ours_only_on = ABORTS
   ev_loop_destroy (loop);
 }
 
-TEST (closed_fd_beside_healthy_ones, .ours_only = ABORTS, .ours_only_on = ABORTS_ON)
+TEST (closed_fd_beside_healthy_ones, .ours_only = ABORTS_ON_CLOSED, .ours_only_on = ABORTS_ON)
 {
   struct ev_loop *loop = t_loop (0);
   ev_io bad, good;
@@ -65,7 +65,7 @@ TEST (closed_fd_beside_healthy_ones, .ours_only = ABORTS, .ours_only_on = ABORTS
   ev_loop_destroy (loop);
 }
 
-TEST (closed_fd_several_at_once, .ours_only = ABORTS, .ours_only_on = ABORTS_ON)
+TEST (closed_fd_several_at_once, .ours_only = ABORTS_ON_CLOSED, .ours_only_on = ABORTS_ON)
 {
   struct ev_loop *loop = t_loop (0);
   ev_io w[20], good;
@@ -106,7 +106,7 @@ start_on_the_next (EV_P_ ev_io *w, int revents)
   ev_io_start (loop, w);
 }
 
-TEST (closed_fd_watcher_restarted_on_another_in_its_callback, .ours_only = ABORTS, .ours_only_on = ABORTS_ON)
+TEST (closed_fd_watcher_restarted_on_another_in_its_callback, .ours_only = ABORTS_ON_CLOSED, .ours_only_on = ABORTS_ON)
 {
   struct ev_loop *loop = t_loop (0);
   ev_io w;
@@ -123,7 +123,7 @@ TEST (closed_fd_watcher_restarted_on_another_in_its_callback, .ours_only = ABORT
   ev_loop_destroy (loop);
 }
 
-TEST (closed_fd_number_opened_again_after_the_error, .ours_only = ABORTS, .ours_only_on = ABORTS_ON)
+TEST (closed_fd_number_opened_again_after_the_error, .ours_only = ABORTS_ON_CLOSED, .ours_only_on = ABORTS_ON)
 {
   struct ev_loop *loop = t_loop (0);
   ev_io w;
@@ -240,7 +240,7 @@ TEST (closed_fd_under_active_watchers_epoll_is_silent, .backends = T_EPOLL)
   ev_loop_destroy (loop);
 }
 
-TEST (closed_fd_under_active_watchers_poll, .backends = T_POLL, .ours_only = ABORTS)
+TEST (closed_fd_under_active_watchers_poll, .backends = T_POLL, .ours_only = ABORTS_ON_CLOSED)
 {
   struct ev_loop *loop = t_loop (0);
   ev_io r, rw, other;
@@ -281,7 +281,7 @@ TEST (closed_fd_above_the_descriptor_table, .ours_only = "the reference takes a 
 }
 
 /* Open, but nothing to wait for; select's kernel side calls it ready. */
-TEST (closed_fd_o_path_descriptor_is_an_error, .backends = T_POLL | T_EPOLL | T_LINUXAIO | T_IOURING, .ours_only = ABORTS)
+TEST (closed_fd_o_path_descriptor_is_an_error, .backends = T_POLL | T_EPOLL | T_LINUXAIO | T_IOURING, .ours_only = ABORTS_ON_CLOSED)
 {
   struct ev_loop *loop = t_loop (0);
   ev_io w;
@@ -319,7 +319,7 @@ on_once (int revents, void *arg)
   ++noted;
 }
 
-TEST (closed_fd_in_ev_once, .ours_only = ABORTS, .ours_only_on = ABORTS_ON)
+TEST (closed_fd_in_ev_once, .ours_only = ABORTS_ON_CLOSED, .ours_only_on = ABORTS_ON)
 {
   struct ev_loop *loop = t_loop (0);
   ev_once (loop, closed_number (), EV_READ, 20., on_once, 0);

@@ -14,9 +14,6 @@
 #ifndef SYS_select
 #define SYS_select SYS_pselect6
 #endif
-#ifndef SYS_poll
-#define SYS_poll SYS_ppoll
-#endif
 #ifndef SYS_epoll_wait
 #define SYS_epoll_wait SYS_epoll_pwait
 #endif

@@ -1,10 +1,9 @@
 /* Fork: fork watchers, ev_loop_fork and FORKCHECK, and what lives on in the child while the parent goes on undisturbed. */
 #include "drive.h"
+#include "reasons.h"
 
 #include <sys/epoll.h>
 #include <sys/syscall.h>
-
-#define SIGNALFD_ON_AIO "a signalfd armed on linuxaio never becomes readable in the reference"
 
 static void
 fork_named (struct ev_loop *loop, ev_fork *w, const char *name)

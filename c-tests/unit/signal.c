@@ -1,12 +1,11 @@
 /* Signal watchers: delivery, order, handlers and masks, signalfd, feeding. */
 #include "drive.h"
+#include "reasons.h"
 
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
-
-#define SIGNALFD_ON_AIO "a signalfd armed on linuxaio never becomes readable in the reference"
 
 static int signalfd_missing, eventfd_missing;
 

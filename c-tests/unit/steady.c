@@ -1,12 +1,11 @@
 /* Descriptors that are ready in every iteration: a library may ask for them in another way, and none of this may show it. */
 #include "inject.h"
 #include "many.h"
+#include "reasons.h"
 
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-
-#define SIGNALFD_ON_AIO "a signalfd armed on linuxaio never becomes readable in the reference"
 
 enum { N = 20, WARM = 200 };
 
@@ -177,38 +176,33 @@ TEST (steady_turned_to_writing_and_back)
 }
 
 /* Closed and opened as another file in between, as the program says by ev_io_set. */
-TEST (steady_number_used_again)
+static void
+use_number_again (struct ev_loop *loop, int iterations)
 {
-  struct ev_loop *loop = warm (N, on_ready_restart);
   int fd = io[4].fd;
   ev_io_stop (loop, &io[4]);
   close (fd);
   CHECK_EQ (counter_fd (0), fd);
   ev_io_set (&io[4], fd, EV_READ);
   ev_io_start (loop, &io[4]);
-  drive (loop, 2);
+  drive (loop, iterations);
   expect_each (loop, N, 4);
   counter_add (fd);
   expect_each (loop, N, -1);
   ev_loop_destroy (loop);
 }
 
+TEST (steady_number_used_again)
+{
+  use_number_again (warm (N, on_ready_restart), 2);
+}
+
 /* The file lives on under another number: nothing of it is taken for the new one's. */
 TEST (steady_number_used_again_while_the_file_lives)
 {
   struct ev_loop *loop = warm (N, on_ready);
-  int fd = io[4].fd, other = dup (fd);
-  CHECK (other >= 0);
-  ev_io_stop (loop, &io[4]);
-  close (fd);
-  CHECK_EQ (counter_fd (0), fd);
-  ev_io_set (&io[4], fd, EV_READ);
-  ev_io_start (loop, &io[4]);
-  drive (loop, 4);
-  expect_each (loop, N, 4);
-  counter_add (fd);
-  expect_each (loop, N, -1);
-  ev_loop_destroy (loop);
+  CHECK (dup (io[4].fd) >= 0);
+  use_number_again (loop, 4);
 }
 
 /* Closed under its watcher: poll and linuxaio tell, the reference aborts on poll. */
@@ -281,7 +275,7 @@ on_error (EV_P_ ev_io *w, int revents)
   ++errors;
 }
 
-TEST (steady_closed_and_started_again_is_told, .backends = T_EPOLL, .ours_only = "the reference aborts the process on a closed descriptor (poll, epoll)")
+TEST (steady_closed_and_started_again_is_told, .backends = T_EPOLL, .ours_only = ABORTS_ON_CLOSED)
 {
   struct ev_loop *loop = warm (N, on_ready);
   close (io[4].fd);
@@ -296,7 +290,7 @@ TEST (steady_closed_and_started_again_is_told, .backends = T_EPOLL, .ours_only =
 }
 
 TEST (steady_closed_is_told, .backends = T_SELECT | T_POLL | T_LINUXAIO | T_IOURING,
-      .ours_only = "the reference aborts the process on a closed descriptor (poll, epoll)", .ours_only_on = T_POLL | T_LINUXAIO | T_IOURING)
+      .ours_only = ABORTS_ON_CLOSED, .ours_only_on = T_POLL | T_LINUXAIO | T_IOURING)
 {
   struct ev_loop *loop = warm (N, on_ready);
   ev_set_cb (&io[4], on_error);
@@ -427,9 +421,6 @@ TEST (steady_order_is_by_age_on_epoll, .backends = T_EPOLL)
 
 /* ---- which system calls it takes ---- */
 
-#ifndef SYS_poll
-# define SYS_poll SYS_ppoll
-#endif
 #define FEWER_CALLS "the reference tells epoll of every change"
 
 TEST (steady_ones_that_restart_ask_epoll_nothing, .backends = T_EPOLL, .ours_only = FEWER_CALLS)

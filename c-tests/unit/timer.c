@@ -795,20 +795,29 @@ TEST (timer_several_loops_keep_apart)
 
 /* ---- ev_timer_set on an active timer, which the manual forbids and programs do ---- */
 
-TEST (timer_set_while_active_then_again)
+enum { FAR = 8 };
+
+static struct ev_loop *
+with_far_timers (ev_timer *w, double repeat)
 {
   struct ev_loop *loop;
-  ev_timer w[8];
   int i;
   t_skip_if_checked ("a mistake, which the checks tell");
   loop = t_loop (0);
-  for (i = 0; i < 8; ++i)
+  for (i = 0; i < FAR; ++i)
     {
       NAMED (&w[i], note_timer, "w");
-      ev_timer_set (&w[i], 100. + i, 100.);
+      ev_timer_set (&w[i], 100. + i, repeat);
       ev_timer_start (loop, &w[i]);
     }
   drive (loop, 1);
+  return loop;
+}
+
+TEST (timer_set_while_active_then_again)
+{
+  ev_timer w[FAR];
+  struct ev_loop *loop = with_far_timers (w, 100.);
   ev_timer_set (&w[3], 0., .02);
   ev_timer_again (loop, &w[3]);
   ev_timer_set (&w[5], 3600., .03);
@@ -821,18 +830,9 @@ TEST (timer_set_while_active_then_again)
 
 TEST (timer_set_while_active_then_stopped_and_started)
 {
-  struct ev_loop *loop;
-  ev_timer w[8];
+  ev_timer w[FAR];
+  struct ev_loop *loop = with_far_timers (w, 0.);
   int i;
-  t_skip_if_checked ("a mistake, which the checks tell");
-  loop = t_loop (0);
-  for (i = 0; i < 8; ++i)
-    {
-      NAMED (&w[i], note_timer, "w");
-      ev_timer_set (&w[i], 100. + i, 0.);
-      ev_timer_start (loop, &w[i]);
-    }
-  drive (loop, 1);
   for (i = 2; i < 6; ++i)
     {
       ev_timer_set (&w[i], .01 * i, 0.);
