@@ -292,73 +292,15 @@ impl AsyncPtr {
 }
 
 impl TimePtr {
-    /// In `active` beside the number: it is due later than the heap knows.
-    const PUT_OFF: c_int = 1 << 30;
-    /// Likewise: when its entry comes is known by its number.
-    const KEYED: c_int = 1 << 29;
-    /// Likewise: the number is too high for a sum beside it.
-    const WIDE: c_int = 1 << 28;
-    /// Where the sum of six bits is, of the time when it is due. Below it is the number plus one.
-    const SUM_SHIFT: u32 = 22;
-    const SUM: c_int = 0x3f << Self::SUM_SHIFT;
-
-    /// What the heap knows it by, 0-based; `None` when it is in no heap.
+    /// Its place in the schedule, 0-based; `None` when it is in none.
     #[inline]
     pub fn number(self) -> Option<u32> {
-        let active = self.base().active();
-        let numbers = if active & Self::WIDE == 0 { 1 << Self::SUM_SHIFT } else { Self::WIDE };
-        ((active & (numbers - 1)) as u32).checked_sub(1)
+        (self.base().active() as u32).checked_sub(1)
     }
 
-    /// It is due when the entry of this number says. To be set after the time.
     #[inline]
     pub fn set_number(self, number: u32) {
-        self.set_marked(number, 0);
-    }
-
-    /// It is due when the entry of this number comes, whose time is known, or later.
-    #[inline]
-    pub fn set_keyed_number(self, number: u32) {
-        self.set_marked(number, Self::PUT_OFF | Self::KEYED);
-    }
-
-    #[inline]
-    fn set_marked(self, number: u32, marks: c_int) {
-        let place = (number as c_int).wrapping_add(1);
-        let beside = if place >> Self::SUM_SHIFT == 0 { self.sum() } else { Self::WIDE };
-        self.base().set_active(place | beside | marks);
-    }
-
-    fn sum(self) -> c_int {
-        // Times of the loop differ in the lower bits, those of programs in the upper ones.
-        let bits = self.at().to_bits();
-        (bits ^ bits >> 29) as c_int & Self::SUM
-    }
-
-    /// Whether the time is still the one that the heap knows. Programs call `ev_timer_set` on active timers, which they
-    /// must not, and then `ev_timer_again` or a stop and a start, which put that right.
-    #[inline]
-    pub fn is_untouched(self) -> bool {
-        let active = self.base().active();
-        active & (Self::WIDE | Self::SUM) == self.sum()
-    }
-
-    #[inline]
-    pub fn is_keyed(self) -> bool {
-        self.base().active() & Self::KEYED != 0
-    }
-
-    #[inline]
-    pub fn is_put_off(self) -> bool {
-        self.base().active() & Self::PUT_OFF != 0
-    }
-
-    /// It is due at another time than it was, and later than the heap knows.
-    #[inline]
-    pub fn put_off(self, at: f64) {
-        self.set_at(at);
-        let active = self.base().active() & !Self::SUM;
-        self.base().set_active(active | self.sum() | Self::PUT_OFF);
+        self.base().set_active((number as c_int).wrapping_add(1));
     }
 }
 

@@ -6,10 +6,10 @@ use core::ffi::{CStr, c_char, c_int};
 use core::sync::atomic::{AtomicI32, Ordering};
 
 use super::LoopPtr;
-use super::heap::Heap;
 use super::hooks::Hook;
 use super::ledger::{Change, Entry, Form, Kind, Ledger};
 use super::registry;
+use super::schedule::Schedule;
 use crate::abi::{ev_loop, ev_watcher};
 use crate::checking;
 use crate::diag::dprintf;
@@ -220,7 +220,7 @@ impl LoopPtr {
         let list = match kind {
             Kind::Timer | Kind::Periodic => {
                 // SAFETY: it is of one of these types.
-                return self.heap(kind).holds(unsafe { TimePtr::from_base(w) });
+                return self.schedule(kind).holds(unsafe { TimePtr::from_base(w) });
             }
             Kind::Idle => self.hooks.idle(w.level()),
             Kind::Prepare => Some(self.hooks.list(Hook::Prepare)),
@@ -233,8 +233,8 @@ impl LoopPtr {
         list.is_some_and(|list| list.holds(w))
     }
 
-    /// The heap of the timers or periodics.
-    pub(super) fn heap(&self, kind: Kind) -> &Heap {
+    /// When the timers or periodics are due.
+    pub(super) fn schedule(&self, kind: Kind) -> &Schedule {
         if kind == Kind::Timer { &self.timers } else { &self.periodics }
     }
 }

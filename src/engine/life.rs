@@ -9,7 +9,8 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::hooks::Hook;
 use super::{
-    Loop, LoopPtr, check, child, clock, fds, heap, hooks, jump, once, pending, registry, run, signal, stat, wake, walk,
+    Loop, LoopPtr, check, child, clock, fds, hooks, jump, once, pending, registry, run, schedule, signal, stat, wake,
+    walk,
 };
 use crate::abi::{
     EV_CLEANUP, EVBACKEND_MASK, EVFLAG_FORKCHECK, EVFLAG_NOENV, EVFLAG_NOSIGMASK, EVFLAG_SIGNALFD, ev_io, ev_loop,
@@ -74,8 +75,8 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
             fds: fds::Table::new(),
             clock: clock::Clock::new(),
             run: run::State::new(flags),
-            timers: heap::Heap::new(),
-            periodics: heap::Heap::new(),
+            timers: schedule::Schedule::new(),
+            periodics: schedule::Schedule::new(),
             hooks: hooks::Hooks::new(),
             backend: Backend::new(),
             signals: signal::Channel::new(blank_io),

@@ -21,7 +21,9 @@ mod pending;
 mod periodics;
 mod registry;
 mod run;
+mod schedule;
 mod signal;
+mod sort;
 mod stat;
 mod timers;
 mod verify;
@@ -64,8 +66,8 @@ pub struct Loop {
     fds: fds::Table,
     clock: clock::Clock,
     run: run::State,
-    timers: heap::Heap,
-    periodics: heap::Heap,
+    timers: schedule::Schedule,
+    periodics: schedule::Schedule,
     hooks: hooks::Hooks,
     backend: Backend,
     signals: signal::Channel,

@@ -9,7 +9,7 @@ use crate::watcher::{PeriodicPtr, TimePtr};
 /// The grid is searched in steps of at least this many seconds, where the arithmetic is exact enough.
 const LEAST_STEP: f64 = 1.0 / 8192.0;
 
-/// A watcher of the heap of periodics.
+/// A watcher of the schedule of periodics.
 fn periodic(w: TimePtr) -> PeriodicPtr {
     // SAFETY: only start_periodic puts watchers there.
     unsafe { PeriodicPtr::from_base(w.base()) }
@@ -97,8 +97,7 @@ impl LoopPtr {
 
     #[inline(never)]
     fn expire_some_periodics(self) {
-        self.periodics.expect(self.now());
-        while let Some(due) = self.periodics.first().filter(|due| due.at < self.now()) {
+        while let Some(due) = self.periodics.first(self.now()).filter(|due| due.at < self.now()) {
             let w = periodic(due.watcher);
             if w.reschedule().is_some() || w.interval() != 0.0 {
                 self.compute_periodic(w);

@@ -305,10 +305,10 @@ impl LoopPtr {
     /// Seconds until something is due.
     fn time_to_wait(self) -> f64 {
         let mut due = if self.detects_jumps() { jump::LONGEST_WAIT } else { LONGEST_WAIT };
-        if let Some(first) = self.timers.first() {
+        if let Some(first) = self.timers.first(self.mono()) {
             due = due.min(first.at - self.mono());
         }
-        if let Some(first) = self.periodics.first() {
+        if let Some(first) = self.periodics.first(self.now()) {
             due = due.min(first.at - self.now());
         }
         let due = due.max(self.run.timeout_collect.get());

@@ -289,7 +289,7 @@ impl LoopPtr {
             self.reference();
         }
         timer.set_repeat(interval);
-        self.again_timer_apart(timer);
+        self.again_timer(timer);
         if timer.base().is_active() {
             self.unreference();
         }

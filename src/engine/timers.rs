@@ -36,14 +36,21 @@ impl LoopPtr {
         self.timer_left(w);
     }
 
-    /// The watcher is not in the heap any more.
+    /// The watcher is not in the schedule any more.
     #[inline(always)]
     fn timer_left(self, w: TimerPtr) {
         w.set_at(w.at() - self.mono());
         self.deactivate(w.base());
     }
 
+    /// Puts off a timer, if there is nothing else to do; false if there is. A busy server does little else with timers.
     #[inline(always)]
+    pub fn puts_off_timer(self, w: TimerPtr) -> bool {
+        let repeat = w.repeat();
+        w.base().pending() == 0 && repeat > 0.0 && self.timers.puts_off(w.time(), self.mono() + repeat)
+    }
+
+    #[inline(never)]
     pub fn again_timer(self, w: TimerPtr) {
         self.pending.clear(w.base());
         let repeat = w.repeat();
@@ -63,12 +70,6 @@ impl LoopPtr {
             w.set_at(repeat);
             self.start_timer(w);
         }
-    }
-
-    /// The same, as a call.
-    #[inline(never)]
-    pub fn again_timer_apart(self, w: TimerPtr) {
-        self.again_timer(w);
     }
 
     /// The loop changed the due time of an active watcher.
@@ -94,8 +95,7 @@ impl LoopPtr {
     #[inline(never)]
     fn expire_some_timers(self) {
         let now = self.mono();
-        self.timers.expect(now);
-        while let Some(due) = self.timers.first().filter(|due| due.at < now) {
+        while let Some(due) = self.timers.first(now).filter(|due| due.at < now) {
             // SAFETY: only start_timer puts watchers there.
             let w = unsafe { TimerPtr::from_base(due.watcher.base()) };
             let repeat = w.repeat();
@@ -127,8 +127,8 @@ impl LoopPtr {
     /// The loop changed all due times.
     pub(super) fn note_all_due(self, kind: Kind) {
         if checking::is_on() {
-            let heap = self.heap(kind);
-            for w in (0..heap.places()).filter_map(|place| heap.in_place(place)) {
+            let schedule = self.schedule(kind);
+            for w in (0..schedule.places()).filter_map(|place| schedule.in_place(place)) {
                 self.note_active(kind, w.base());
             }
         }

@@ -112,8 +112,8 @@ impl LoopPtr {
                 }
             }
         }
-        for (heap, kind) in [(&self.timers, EV_TIMER), (&self.periodics, EV_PERIODIC)] {
-            for w in (0..heap.places()).filter_map(|place| heap.in_place(place)) {
+        for (schedule, kind) in [(&self.timers, EV_TIMER), (&self.periodics, EV_PERIODIC)] {
+            for w in (0..schedule.places()).filter_map(|place| schedule.in_place(place)) {
                 if !super::stat::is_inner_timer(w.base()) {
                     self.found(asked, kind, w.base());
                 }

@@ -5,7 +5,8 @@ use crate::abi::{
     ev_async, ev_check, ev_child, ev_cleanup, ev_embed, ev_fork, ev_idle, ev_io, ev_loop, ev_periodic, ev_prepare,
     ev_signal, ev_stat, ev_timer, ev_tstamp,
 };
-use crate::engine::{Act, Hook, Kind, send_async};
+use crate::checking;
+use crate::engine::{Act, Hook, Kind, LoopPtr, send_async};
 use crate::watcher::{AsyncPtr, ChildPtr, EmbedPtr, IoPtr, PeriodicPtr, SignalPtr, StatPtr, TimerPtr, WatcherPtr};
 
 /// Starts watching a descriptor. A negative one, or unknown event bits: message and abort.
@@ -66,6 +67,18 @@ pub unsafe extern "C" fn ev_timer_stop(loop_: *mut ev_loop, w: *mut ev_timer) {
 /// LOOP, WATCHER, THREAD.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ev_timer_again(loop_: *mut ev_loop, w: *mut ev_timer) {
+    // SAFETY: handed on to the caller.
+    unsafe {
+        if checking::is_on() || !LoopPtr::new(loop_).puts_off_timer(TimerPtr::new(w)) {
+            again(loop_, w);
+        }
+    }
+}
+
+/// # Safety
+/// LOOP, WATCHER, THREAD.
+#[inline(never)]
+unsafe fn again(loop_: *mut ev_loop, w: *mut ev_timer) {
     // SAFETY: handed on to the caller.
     unsafe {
         let (lp, w) = enter(loop_, w, Kind::Timer, Act::Again);

@@ -110,7 +110,7 @@ impl EventPtr {
         // SAFETY: as the caller promises.
         if let Some(after) = unsafe { seconds(timeout) } {
             self.timer().set_repeat(after);
-            lp.again_timer_apart(self.timer());
+            lp.again_timer(self.timer());
             flags |= EVLIST_TIMEOUT;
         } else {
             lp.stop_timer(self.timer());

@@ -151,6 +151,11 @@ impl<T: Copy> Arr<T> {
         self.base.get()
     }
 
+    /// The elements without their number, for a loop that knows it and in which nothing grows the array.
+    pub fn elements(&self) -> Elements<T> {
+        Elements(self.base.get())
+    }
+
     /// The elements as another array; this one is empty afterwards.
     pub fn take(&self) -> Self {
         let base = Cell::new(self.base.replace(ptr::null_mut()));
@@ -167,6 +172,35 @@ impl<T: Copy> Arr<T> {
         self.capacity.set(0);
         // SAFETY: base came from resize, and is forgotten here.
         unsafe { release(self.base.replace(ptr::null_mut())) };
+    }
+}
+
+/// The address of an array's elements. Dies at the next growth.
+pub struct Elements<T: Copy>(*mut T);
+
+impl<T: Copy> Clone for Elements<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Copy> Copy for Elements<T> {}
+
+impl<T: Copy> Elements<T> {
+    /// # Safety
+    /// `index` is below the length, and the array has not grown since.
+    #[inline]
+    pub unsafe fn get(self, index: usize) -> T {
+        // SAFETY: ARR, and the caller's promise.
+        unsafe { self.0.add(index).read() }
+    }
+
+    /// # Safety
+    /// As for `get`.
+    #[inline]
+    pub unsafe fn put(self, index: usize, value: T) {
+        // SAFETY: ARR, and the caller's promise.
+        unsafe { self.0.add(index).write(value) };
     }
 }
 

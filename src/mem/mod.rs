@@ -3,7 +3,7 @@
 mod arr;
 mod list;
 
-pub use arr::Arr;
+pub use arr::{Arr, Elements};
 pub use list::{Indexed, Placed};
 
 use core::ffi::{c_long, c_void};
