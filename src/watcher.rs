@@ -204,6 +204,7 @@ impl WatcherPtr {
     }
 
     /// Whether the priority is in range, as that of an active watcher must be.
+    #[inline]
     pub fn has_legal_priority(self) -> bool {
         (EV_MINPRI..=EV_MAXPRI).contains(&self.priority())
     }
@@ -216,10 +217,8 @@ impl WatcherPtr {
     /// Writes the clamped priority back, as a start does.
     #[inline]
     pub fn clamp_priority(self) {
-        let asked = self.priority();
-        let clamped = asked.clamp(EV_MINPRI, EV_MAXPRI);
-        if clamped != asked {
-            self.set_priority(clamped);
+        if !self.has_legal_priority() {
+            self.set_priority(self.priority().clamp(EV_MINPRI, EV_MAXPRI));
         }
     }
 

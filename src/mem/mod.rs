@@ -69,3 +69,16 @@ pub unsafe fn release<T>(block: *mut T) {
         unsafe { resize(block.cast(), 0) };
     }
 }
+
+/// Has the processor fetch what is at an address, which may be anything: nothing is read.
+#[inline(always)]
+pub fn prefetch<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every processor of this kind can, and no address is wrong.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
