@@ -32,7 +32,7 @@ const FIRST_ROOM: usize = 64;
 
 /// With so many steady descriptors a system call of their own is made up for: it costs what eight events save.
 const CROWD: usize = 8;
-/// In turns: how long the set is not looked at if it holds nothing that is in a hurry.
+/// In turns: how long the set is not looked at if it holds nothing but what is there to end a wait.
 const PATIENCE: u32 = 16;
 
 const NO_EVENT: epoll_event = epoll_event { events: 0, u64: 0 };
@@ -226,7 +226,7 @@ impl Epoll {
         self.hot.begin_turn();
         let ready = !self.hot.is_empty() && self.ask_hot(host);
         let seconds = if ready || self.has_always_ready() { 0.0 } else { seconds };
-        if seconds > 0.0 || self.hot.is_empty() || self.must_look(host) {
+        if seconds > 0.0 || self.must_look(host) {
             host.release();
             let result = self.ask_eagerly(seconds);
             host.acquire();
@@ -238,9 +238,12 @@ impl Epoll {
         }
     }
 
-    /// Whether the set may have something to say, while members of `hot` are ready.
+    /// Whether a turn that does not wait must look at the set: seldom if all that it holds is there to end a wait.
     fn must_look<H: Host>(&self, host: H) -> bool {
-        self.registered.get() > host.patient_descriptors() || self.hot.turn() % PATIENCE == 0
+        self.registered.get() > host.patient_descriptors()
+            || self.hot.turn() % PATIENCE == 0
+            || self.hot.is_closed()
+            || host.lends_itself()
     }
 
     /// Whether the wait must not block.

@@ -91,6 +91,11 @@ impl Hot {
         self.members.is_empty()
     }
 
+    /// Whether there can be no members any more.
+    pub fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
     pub fn begin_turn(&self) {
         self.turn.set(self.turn.get().wrapping_add(1));
         self.tries.set(None);

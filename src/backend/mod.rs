@@ -70,7 +70,7 @@ pub trait Host: Copy {
     fn lends_itself(self) -> bool;
     /// Whether a descriptor is the loop's own: such are quiet as a rule.
     fn is_own(self, fd: c_int) -> bool;
-    /// How many descriptors are the loop's own and may wait for some turns while others are ready.
+    /// How many descriptors say what the loop knows without them: they are only there to end a wait.
     fn patient_descriptors(self) -> u32;
     /// Whether [`Backend::rebuild`] will be called before the next wait.
     fn is_rebuild_due(self) -> bool;

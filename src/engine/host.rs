@@ -71,7 +71,7 @@ impl Host for LoopPtr {
     }
 
     fn patient_descriptors(self) -> u32 {
-        u32::from(self.detects_jumps()).wrapping_add(self.wake_descriptors())
+        self.wake_descriptors()
     }
 
     #[inline]

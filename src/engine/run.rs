@@ -277,13 +277,12 @@ impl LoopPtr {
         if self.needs_time(flags) {
             self.update_time();
         }
-        // From here on a sender writes to wake us; one that came before is seen here.
-        let has_news = self.wake.begin_wait();
         let must_not_block = flags & EVRUN_NOWAIT != 0
-            || has_news
             || self.run.active.get() == 0
             || self.hooks.any_idle()
-            || self.fds.take_urgent();
+            || self.fds.take_urgent()
+            // From here on a sender writes to wake us; one that came before is seen here.
+            || self.wake.begin_wait();
         let seconds = if must_not_block { 0.0 } else { self.collect(self.time_to_wait(), before) };
         self.run.iteration.set(self.run.iteration.get().wrapping_add(1));
         self.backend.wait(self, seconds);

@@ -174,7 +174,7 @@ impl LoopPtr {
         }
     }
 
-    /// How many descriptors of the channel are watched: what it says is seen without it, too, but for waking us.
+    /// How many descriptors of the channel are watched.
     pub(super) fn wake_descriptors(self) -> u32 {
         u32::from(self.wake_watcher().base().is_active())
     }
