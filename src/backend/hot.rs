@@ -23,7 +23,7 @@ const YOUNG: u8 = 0x20;
 const BOTH: c_int = EV_READ | EV_WRITE;
 
 /// No more members than that.
-const LIMIT: usize = 1024;
+const LIMIT: usize = 16384;
 /// In turns: how long fewer than [`Hot::crowd`] stay about which nothing changes.
 const UNCHANGED: u32 = 16;
 
