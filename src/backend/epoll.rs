@@ -228,7 +228,7 @@ impl Epoll {
         let seconds = if ready || self.has_always_ready() { 0.0 } else { seconds };
         if seconds > 0.0 || self.must_look(host) {
             host.release();
-            let result = self.ask_eagerly(seconds);
+            let result = self.glances.ask_eagerly(seconds, |seconds| self.ask(seconds));
             host.acquire();
             self.handle(host, result);
         }
@@ -261,18 +261,6 @@ impl Epoll {
             refused |= !self.register(host, fd, wanted);
         }
         refused
-    }
-
-    /// A wait, or if the last ones found something at once, a look first.
-    fn ask_eagerly(&self, seconds: f64) -> Result<c_int, c_int> {
-        if seconds > 0.0 && self.glances.try_it() {
-            let result = self.ask(0.0);
-            self.glances.came(result != Ok(0));
-            if result != Ok(0) {
-                return result;
-            }
-        }
-        self.ask(seconds)
     }
 
     /// As a wait of no time, within another backend's wait: the release and acquire callbacks are not called.

@@ -5,6 +5,7 @@ use core::ffi::c_int;
 use libc::pollfd;
 
 use super::Host;
+use super::luck::Luck;
 use crate::mem::Arr;
 use crate::sys;
 use crate::text::text;
@@ -14,11 +15,13 @@ pub struct Poll {
     fds: Arr<pollfd>,
     /// For each descriptor its place in `fds` plus one, 0 if it is not there.
     places: Arr<u32>,
+    /// For asking without a time-out, which is cheaper, before a wait.
+    glances: Luck,
 }
 
 impl Poll {
     pub const fn new() -> Self {
-        Self { fds: Arr::new(), places: Arr::new() }
+        Self { fds: Arr::new(), places: Arr::new(), glances: Luck::new() }
     }
 
     pub fn modify(&self, fd: c_int, new: c_int) {
@@ -46,8 +49,10 @@ impl Poll {
     #[inline(never)]
     pub fn wait<H: Host>(&self, host: H, seconds: f64) {
         host.release();
-        // SAFETY: the array holds that many elements; the kernel is done with them when the call returns.
-        let result = unsafe { sys::poll::wait_poll(self.fds.as_ptr(), self.fds.len(), seconds) };
+        let result = self.glances.ask_eagerly(seconds, |seconds| {
+            // SAFETY: the array holds that many elements; the kernel is done with them when the call returns.
+            unsafe { sys::poll::wait_poll(self.fds.as_ptr(), self.fds.len(), seconds) }
+        });
         host.acquire();
         match result {
             Ok(ready) => self.report(host, ready),

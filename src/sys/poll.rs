@@ -18,26 +18,29 @@ unsafe extern "C-unwind" {
     fn epoll_wait(fd: c_int, events: *mut epoll_event, room: c_int, timeout: c_int) -> c_int;
 }
 
+/// Waits of this many seconds and more end to the millisecond: such a call costs less.
+const COARSE_FROM: f64 = 30.0;
+
 /// Waits on `count` descriptors for at most `seconds`.
 ///
 /// # Safety
 /// `fds` holds `count` elements.
 pub unsafe fn wait_poll(fds: *mut pollfd, count: usize, seconds: f64) -> Result<c_int, c_int> {
-    if seconds <= 0.0 {
-        // The older call costs less.
+    if seconds > 0.0 && seconds < COARSE_FROM {
         // SAFETY: as the caller promises.
-        return check(unsafe { poll(fds, count as libc::nfds_t, 0) });
+        return unsafe { wait_poll_finely(fds, count, seconds) };
     }
+    // The older call costs less.
     // SAFETY: as the caller promises.
-    unsafe { wait_poll_long(fds, count, seconds) }
+    check(unsafe { poll(fds, count as libc::nfds_t, span_millis(seconds)) })
 }
 
-/// The same where there is time to spend.
+/// The same in nanoseconds.
 ///
 /// # Safety
 /// As [`wait_poll`].
 #[inline(never)]
-unsafe fn wait_poll_long(fds: *mut pollfd, count: usize, seconds: f64) -> Result<c_int, c_int> {
+unsafe fn wait_poll_finely(fds: *mut pollfd, count: usize, seconds: f64) -> Result<c_int, c_int> {
     let timeout = span(seconds);
     // SAFETY: as the caller promises.
     check(unsafe { ppoll(fds, count as libc::nfds_t, &raw const timeout, ptr::null()) })
@@ -59,9 +62,6 @@ pub fn epoll_control(set: c_int, operation: c_int, fd: c_int, events: u32, data:
 
 /// Set once the kernel (before 5.11) or a sandbox refuses the call with nanoseconds.
 static COARSE: AtomicBool = AtomicBool::new(false);
-
-/// Waits of this many seconds and more end to the millisecond: such a call costs less.
-const COARSE_FROM: f64 = 30.0;
 
 /// Waits for at most `seconds`: in nanoseconds where the kernel can, else in milliseconds rounded up.
 ///
