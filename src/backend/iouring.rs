@@ -483,7 +483,7 @@ fn failed<H: Host>(b: &Backend, host: H, error: c_int) -> bool {
 fn give_up<H: Host>(b: &Backend, host: H, error: c_int) {
     checking::tell(text!("iouring gives way to epoll"), error);
     b.iouring.hot.forget(host);
-    close(b);
+    release(&b.iouring);
     b.rebuilds.set(b.rebuilds.get().wrapping_add(1));
     b.kind.set(Kind::Epoll);
     b.epoll.rebuild(host);
@@ -507,8 +507,15 @@ pub fn rebuild<H: Host>(b: &Backend, host: H) {
     }
 }
 
+/// And the epoll set, if there is one.
 pub fn close(b: &Backend) {
-    let u = &b.iouring;
+    release(&b.iouring);
+    if b.epoll.descriptor() >= 0 {
+        b.epoll.close();
+    }
+}
+
+fn release(u: &IoUring) {
     u.drop_ring();
     u.slots.release();
     u.queue.release();

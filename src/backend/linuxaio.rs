@@ -13,6 +13,7 @@
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::epoll::pack;
 use super::hot::{self, Hot};
@@ -34,6 +35,9 @@ const FIRST_SIZE: u32 = 15;
 const CHUNK: usize = 64;
 /// Completions taken by one wait; the rest is read from the ring.
 const BATCH: usize = 64;
+
+/// Set once the kernel was seen to poll by aio, which it goes on doing.
+static POLLS: AtomicBool = AtomicBool::new(false);
 
 /// Where a descriptor is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -234,15 +238,24 @@ pub fn open(b: &Backend) -> bool {
         Ok(()) => checking::tell(text!("no linuxaio: io_submit takes no poll"), sys::errno()),
     }
     close(b);
-    b.epoll.close();
     false
 }
 
-/// Whether this kernel's aio polls at all (4.19): the epoll set's own poll is tried.
-fn can_poll(b: &Backend) -> bool {
+/// Has the epoll set polled, which is one more request of the next wait.
+fn watch_set(b: &Backend) -> RequestPtr {
     let (aio, set) = (&b.linuxaio, b.epoll.descriptor());
     let request = aio.request(set);
     aio.enqueue(request, set, poll_bits(EV_READ) as u16);
+    request
+}
+
+/// Whether this kernel's aio polls at all (4.19): for the first loop the epoll set's own poll is tried at once.
+fn can_poll(b: &Backend) -> bool {
+    let aio = &b.linuxaio;
+    let request = watch_set(b);
+    if POLLS.load(Ordering::Relaxed) {
+        return true;
+    }
     aio.queue.truncate(0);
     let mut iocb = request.iocb();
     let taken = aio.context.get().is_some_and(|context| {
@@ -253,6 +266,7 @@ fn can_poll(b: &Backend) -> bool {
         request.listed = false;
         request.place = if taken { Place::Armed } else { Place::Idle };
     });
+    POLLS.store(taken, Ordering::Relaxed);
     taken
 }
 
@@ -621,8 +635,7 @@ pub fn rebuild<H: Host>(b: &Backend, host: H) {
     // rearm_all has them modified again from 0.
     aio.wanted.set(0);
     b.epoll.rebuild(host);
-    let set = b.epoll.descriptor();
-    aio.enqueue(aio.request(set), set, poll_bits(EV_READ) as u16);
+    watch_set(b);
 }
 
 /// Gives memory back.
@@ -639,7 +652,9 @@ fn release(aio: &LinuxAio) {
     aio.hot.release();
 }
 
+/// And the epoll set.
 pub fn close(b: &Backend) {
     b.linuxaio.drop_contexts();
     release(&b.linuxaio);
+    b.epoll.close();
 }

@@ -274,14 +274,16 @@ impl Backend {
         }
     }
 
-    /// Closes kernel objects and gives all memory back.
+    /// Closes kernel objects and gives all memory back. A backend that gave way to another has closed itself.
     pub fn close(&self) {
-        iouring::close(self);
-        linuxaio::close(self);
-        self.epoll.close();
-        self.poll.close();
-        self.select.close();
-        self.kind.set(Kind::None);
+        match self.kind.replace(Kind::None) {
+            Kind::None => {}
+            Kind::Select => self.select.close(),
+            Kind::Poll => self.poll.close(),
+            Kind::Epoll => self.epoll.close(),
+            Kind::LinuxAio => linuxaio::close(self),
+            Kind::IoUring => iouring::close(self),
+        }
     }
 }
 
