@@ -16,8 +16,8 @@ use super::time::span;
 use super::{check_long, fd};
 
 /// Places for entries, and for completions: more of those are kept by the kernel until there is room.
-const ENTRIES: u32 = 256;
-const COMPLETIONS: u32 = 1024;
+const ENTRIES: u32 = 64;
+const COMPLETIONS: u32 = 256;
 
 const SETUP_CQSIZE: u32 = 1 << 3;
 const SETUP_CLAMP: u32 = 1 << 4;
