@@ -25,6 +25,7 @@ use crate::abi::{
     EVBACKEND_PORT, EVBACKEND_SELECT,
 };
 use crate::diag;
+use crate::mem;
 use crate::text::text;
 
 pub use heat::Heat;
@@ -117,15 +118,22 @@ const COMMON: c_uint = EVBACKEND_SELECT | EVBACKEND_POLL | EVBACKEND_EPOLL;
 pub const EMBEDDABLE: c_uint = EVBACKEND_EPOLL | EVBACKEND_KQUEUE | EVBACKEND_PORT | EVBACKEND_IOURING;
 
 impl Backend {
-    pub const fn new() -> Self {
-        Self {
-            kind: Cell::new(Kind::None),
-            select: select::Select::new(),
-            poll: poll::Poll::new(),
-            epoll: epoll::Epoll::new(),
-            linuxaio: linuxaio::LinuxAio::new(),
-            iouring: iouring::IoUring::new(),
-            rebuilds: Cell::new(0),
+    /// Makes the state at `place`.
+    ///
+    /// # Safety
+    /// `place` is valid for a state that nobody uses.
+    pub unsafe fn write_new(place: *mut Self) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            mem::write_in_place!(place: Backend {
+                kind: Cell::new(Kind::None),
+                select: select::Select::new(),
+                poll: poll::Poll::new(),
+                epoll: epoll::Epoll::new(),
+                linuxaio: linuxaio::LinuxAio::new(),
+                iouring: iouring::IoUring::new(),
+                rebuilds: Cell::new(0),
+            });
         }
     }
 

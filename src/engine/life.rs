@@ -49,15 +49,6 @@ fn effective_flags(asked: c_uint) -> c_uint {
     flags
 }
 
-/// Writes each member where it belongs: of a whole structure the compiler makes a copy on the stack first.
-macro_rules! write_in_place {
-    ($place:ident: $whole:ident { $($member:ident: $value:expr,)* }) => {
-        // Never called: the compiler sees that none is missing.
-        let _ = |$whole { $($member: _,)* }: $whole| ();
-        $((&raw mut (*$place).$member).write($value);)*
-    };
-}
-
 /// Makes a loop at `place`; false if no backend works.
 ///
 /// # Safety
@@ -69,7 +60,7 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
     let lp = unsafe {
         let blank_io: ev_io = MaybeUninit::zeroed().assume_init();
         let blank_signal: ev_signal = MaybeUninit::zeroed().assume_init();
-        write_in_place!(place: Loop {
+        mem::write_in_place!(place: Loop {
             wake: wake::Wake::new(blank_io),
             pending: pending::Queues::new(),
             fds: fds::Table::new(),
@@ -78,7 +69,6 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
             timers: schedule::Schedule::new(),
             periodics: schedule::Schedule::new(),
             hooks: hooks::Hooks::new(),
-            backend: Backend::new(),
             signals: signal::Channel::new(blank_io),
             children: child::Children::new(blank_signal),
             paths: stat::Paths::new(blank_io),
@@ -88,6 +78,7 @@ unsafe fn build(place: *mut Loop, asked: c_uint) -> bool {
             registered: registry::Entry::new(),
             checks: check::State::new(),
             default_slot: Cell::new(None),
+            ; backend: Backend::write_new
         });
         LoopPtr(NonNull::new_unchecked(place))
     };

@@ -2,9 +2,11 @@
 
 mod arr;
 mod list;
+mod place;
 
 pub use arr::{Arr, Elements};
 pub use list::{Indexed, Placed};
+pub(crate) use place::write_in_place;
 
 use core::ffi::{c_long, c_void};
 use core::ptr;
