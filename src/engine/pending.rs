@@ -13,6 +13,9 @@ use crate::watcher::WatcherPtr;
 /// How many priorities there are.
 pub const LEVELS: usize = (EV_MAXPRI - EV_MINPRI + 1) as usize;
 
+/// The bit of the lowest level in [`Queues::filled`].
+const LOWEST: u32 = 1 << (LEVELS - 1);
+
 /// One event waiting; without a watcher once it was cleared, when it still counts until it is popped.
 #[derive(Clone, Copy)]
 struct Slot {
@@ -23,7 +26,7 @@ struct Slot {
 /// What is pending.
 pub struct Queues {
     levels: [Arr<Slot>; LEVELS],
-    /// A bit for each level; where there is none, the level is empty.
+    /// A bit for each level, the lowest bit for the highest level, since it is found faster; without it the level is empty.
     filled: Cell<u32>,
     /// Watchers that expired together, to be fed in reverse.
     expired: Arr<WatcherPtr>,
@@ -74,7 +77,7 @@ impl Queues {
     #[inline(always)]
     fn note_fed(&self, watcher: WatcherPtr, len: usize, level: usize) {
         watcher.set_pending(len as c_int);
-        self.filled.set(self.filled.get() | 1_u32.wrapping_shl(level as u32));
+        self.filled.set(self.filled.get() | LOWEST.wrapping_shr(level as u32));
     }
 
     /// The cases that are rare: it is pending already, or the queue must grow.
@@ -130,11 +133,14 @@ impl Queues {
     fn next(&self) -> Option<(WatcherPtr, c_int)> {
         loop {
             let filled = self.filled.get();
-            let top = filled.checked_ilog2()?;
-            match self.levels.get(top as usize)?.pop() {
+            if filled == 0 {
+                return None;
+            }
+            let level = (LEVELS as u32).wrapping_sub(1).wrapping_sub(filled.trailing_zeros());
+            match self.levels.get(level as usize)?.pop() {
                 Some(Slot { watcher: Some(watcher), revents }) => return Some((watcher, revents)),
                 Some(_) => {}
-                None => self.filled.set(filled & !1_u32.wrapping_shl(top)),
+                None => self.filled.set(filled & !LOWEST.wrapping_shr(level)),
             }
         }
     }
