@@ -275,7 +275,8 @@ impl Backend {
     pub fn rebuild<H: Host>(&self, host: H) {
         self.rebuilds.set(self.rebuilds.get().wrapping_add(1));
         match self.kind.get() {
-            Kind::None | Kind::Select | Kind::Poll => {}
+            Kind::None | Kind::Poll => {}
+            Kind::Select => self.select.rebuild(host),
             Kind::Epoll => self.epoll.rebuild(host),
             Kind::LinuxAio => linuxaio::rebuild(self, host),
             Kind::IoUring => iouring::rebuild(self, host),

@@ -1,5 +1,6 @@
 //! select: a bit per descriptor and direction. The sets grow as needed, beyond the size of `fd_set` too.
 
+use core::cell::Cell;
 use core::ffi::{c_int, c_short};
 
 use libc::{POLLIN, POLLOUT};
@@ -12,47 +13,69 @@ use crate::text::text;
 
 const BITS: usize = u64::BITS as usize;
 
-/// State of the backend: the sets that are wanted, and those that the kernel overwrites.
+/// What is wanted of as many descriptors as a word has bits.
+#[derive(Clone, Copy)]
+struct Wanted {
+    read: u64,
+    write: u64,
+}
+
+/// State of the backend: what is wanted, and the sets that the kernel overwrites.
 pub struct Select {
-    read: Arr<u64>,
-    write: Arr<u64>,
+    wanted: Arr<Wanted>,
     read_ready: Arr<u64>,
     write_ready: Arr<u64>,
+    /// The process's descriptor table is longer than this.
+    table: Cell<c_int>,
 }
+
+/// The last place of the shortest table that Linux has.
+const SHORTEST_TABLE: c_int = 63;
 
 impl Select {
     pub const fn new() -> Self {
-        Self { read: Arr::new(), write: Arr::new(), read_ready: Arr::new(), write_ready: Arr::new() }
+        Self { wanted: Arr::new(), read_ready: Arr::new(), write_ready: Arr::new(), table: Cell::new(SHORTEST_TABLE) }
     }
 
     pub fn modify<H: Host>(&self, host: H, fd: c_int, new: c_int) {
         // The kernel looks at no bit above the size of the process's descriptor table and so leaves it set, as if a
-        // closed descriptor up there were ready.
-        if new != 0 && !sys::fd::is_open(fd) {
-            self.want(fd, 0);
-            host.kill(fd, libc::EBADF);
-            return;
+        // closed descriptor up there were ready. The table never gets shorter, but for a child's.
+        if new != 0 && fd > self.table.get() {
+            if !sys::fd::is_open(fd) {
+                self.want(fd, 0);
+                host.kill(fd, libc::EBADF);
+                return;
+            }
+            self.table.set(fd);
         }
         self.want(fd, new);
+    }
+
+    /// After a fork, by which a child's table is no longer than need be.
+    pub fn rebuild<H: Host>(&self, host: H) {
+        self.table.set(SHORTEST_TABLE);
+        host.rearm_all();
     }
 
     fn want(&self, fd: c_int, new: c_int) {
         let index = fd as usize;
         let (word, bit) = (index / BITS, 1_u64 << (index % BITS));
-        for (set, event) in [(&self.read, EV_READ), (&self.write, EV_WRITE)] {
-            set.extend_to(word.wrapping_add(1), 0);
-            set.update(word, |bits| if new & event != 0 { *bits |= bit } else { *bits &= !bit });
-        }
+        self.wanted.extend_to(word.wrapping_add(1), Wanted { read: 0, write: 0 });
+        self.wanted.update(word, |wanted| {
+            wanted.read = wanted.read & !bit | if new & EV_READ != 0 { bit } else { 0 };
+            wanted.write = wanted.write & !bit | if new & EV_WRITE != 0 { bit } else { 0 };
+        });
     }
 
     #[inline(never)]
     pub fn wait<H: Host>(&self, host: H, seconds: f64) {
-        let words = self.read.len();
-        for (wanted, ready) in [(&self.read, &self.read_ready), (&self.write, &self.write_ready)] {
-            ready.extend_to(words, 0);
-            for word in 0..words {
-                ready.set(word, wanted.get(word).unwrap_or(0));
-            }
+        let words = self.wanted.len();
+        self.read_ready.extend_to(words, 0);
+        self.write_ready.extend_to(words, 0);
+        for word in 0..words {
+            let Some(wanted) = self.wanted.get(word) else { break };
+            self.read_ready.set(word, wanted.read);
+            self.write_ready.set(word, wanted.write);
         }
         let bits = words.saturating_mul(BITS).min(host.descriptors() as usize) as c_int;
         host.release();
@@ -85,8 +108,8 @@ impl Select {
     }
 
     pub fn close(&self) {
-        for set in [&self.read, &self.write, &self.read_ready, &self.write_ready] {
-            set.release();
-        }
+        self.wanted.release();
+        self.read_ready.release();
+        self.write_ready.release();
     }
 }
