@@ -73,6 +73,8 @@ pub trait Host: Copy {
     fn is_own(self, fd: c_int) -> bool;
     /// How many descriptors say what the loop knows without them: they are only there to end a wait.
     fn patient_descriptors(self) -> u32;
+    /// Whether it is one of those.
+    fn is_patient(self, fd: c_int) -> bool;
     /// Whether [`Backend::rebuild`] will be called before the next wait.
     fn is_rebuild_due(self) -> bool;
     /// Before a blocking call.

@@ -74,6 +74,10 @@ impl Host for LoopPtr {
         self.wake_descriptors()
     }
 
+    fn is_patient(self, fd: c_int) -> bool {
+        self.is_wake_descriptor(fd)
+    }
+
     #[inline]
     fn release(self) {
         if self.run.release_hook.get().is_some() {

@@ -179,6 +179,10 @@ impl LoopPtr {
         u32::from(self.wake_watcher().base().is_active())
     }
 
+    pub(super) fn is_wake_descriptor(self, fd: c_int) -> bool {
+        self.wake_descriptors() != 0 && self.wake_watcher().fd() == fd
+    }
+
     pub(super) fn verify_asyncs(self) -> bool {
         all_in_place(&self.wake.list)
     }
