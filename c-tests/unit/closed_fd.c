@@ -175,6 +175,36 @@ TEST (closed_fd_after_stop_in_the_same_iteration)
   ev_loop_destroy (loop);
 }
 
+static void
+never_sent (EV_P_ ev_async *w, int revents)
+{
+  CHECK (!"nobody sends");
+}
+
+/* A program that closes all it does not know: the number of the loop's own descriptor is soon one of the program's. */
+TEST (closed_fd_that_was_the_loops_own)
+{
+  struct ev_loop *loop = t_loop (0);
+  ev_async unsent;
+  ev_io w;
+  int p[2], own;
+  t_pipe (p);
+  own = closed_number ();
+  ev_async_init (&unsent, never_sent);
+  ev_async_start (loop, &unsent);
+  drive (loop, 1);
+  close (own);
+  CHECK_EQ (dup2 (p[0], own), own);
+  io_named (loop, &w, "w", own, EV_READ);
+  drive (loop, 1);
+  CHECK_TRACE ("");
+  t_write (p[1], "x");
+  drive (loop, 1);
+  CHECK_TRACE ("w:1");
+  ev_io_stop (loop, &w);
+  ev_async_stop (loop, &unsent);
+}
+
 /* The program closes first and stops afterwards, as many do. */
 TEST (closed_fd_before_stop)
 {

@@ -13,7 +13,7 @@ use libc::{EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLERR, EPOLLHUP, EPOL
 
 use super::hot::{self, Hot};
 use super::luck::Luck;
-use super::{Host, Note};
+use super::{Host, Note, PATIENCE};
 use crate::abi::{EV_READ, EV_WRITE};
 use crate::checking;
 use crate::mem::Arr;
@@ -32,8 +32,6 @@ const FIRST_ROOM: usize = 64;
 
 /// With so many steady descriptors a system call of their own is made up for: it costs what eight events save.
 const CROWD: usize = 8;
-/// In turns: how long the set is not looked at if it holds nothing but what is there to end a wait.
-const PATIENCE: u32 = 16;
 
 const NO_EVENT: epoll_event = epoll_event { events: 0, u64: 0 };
 
@@ -228,7 +226,7 @@ impl Epoll {
         let seconds = if ready || self.has_always_ready() { 0.0 } else { seconds };
         if seconds > 0.0 || self.must_look(host) {
             host.release();
-            let result = self.glances.ask_eagerly(seconds, |seconds| self.ask(seconds));
+            let result = super::ask_eagerly(&self.glances, seconds, |seconds| self.ask(seconds));
             host.acquire();
             self.handle(host, result);
         }
@@ -240,7 +238,7 @@ impl Epoll {
 
     /// Whether a turn that does not wait must look at the set: seldom if all that it holds is there to end a wait.
     fn must_look<H: Host>(&self, host: H) -> bool {
-        self.registered.get() > host.patient_descriptors()
+        self.registered.get() > u32::from(host.waker() >= 0)
             || self.hot.turn() % PATIENCE == 0
             || self.hot.is_closed()
             || host.lends_itself()

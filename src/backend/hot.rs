@@ -24,6 +24,8 @@ const BOTH: c_int = EV_READ | EV_WRITE;
 
 /// No more members than that.
 const LIMIT: usize = 16384;
+/// With so many there are no new ones: those may never be ready.
+const NEW_LIMIT: usize = 1024;
 /// In turns: how long fewer than [`Hot::crowd`] stay about which nothing changes.
 const UNCHANGED: u32 = 16;
 
@@ -113,7 +115,7 @@ impl Hot {
 
     /// Whether a new descriptor should become a member, to be asked for once.
     pub fn wants_new<H: Host>(&self, host: H) -> bool {
-        if !self.has_room(host) {
+        if self.members.len() >= NEW_LIMIT || !self.has_room(host) {
             return false;
         }
         let tries = self.tries.get().unwrap_or_else(|| self.luck.try_it());

@@ -300,7 +300,7 @@ pub fn modify<H: Host>(b: &Backend, host: H, fd: c_int, old: c_int, new: c_int, 
 fn arm<H: Host>(b: &Backend, host: H, fd: c_int, events: c_int) -> bool {
     let request = b.linuxaio.request(fd);
     if request.get().fresh {
-        let signalfd = !host.is_patient(fd) && sys::fd::may_be_signalfd(fd);
+        let signalfd = fd != host.waker() && sys::fd::may_be_signalfd(fd);
         request.change(|request| (request.signalfd, request.fresh) = (signalfd, false));
     }
     if request.get().signalfd {

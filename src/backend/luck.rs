@@ -1,7 +1,6 @@
 //! When to try again what costs a little and gains more where it succeeds.
 
 use core::cell::Cell;
-use core::ffi::c_int;
 
 /// At worst one time in 256 is tried.
 const LAST_LEVEL: u8 = 8;
@@ -33,20 +32,6 @@ impl Luck {
             self.level.set(level.wrapping_add(1).min(LAST_LEVEL));
             self.pause.set((1_u16 << self.level.get()).wrapping_sub(1));
         }
-    }
-
-    /// A wait of `seconds`, which `ask` does; if the last ones found something at once, a look without a time-out first,
-    /// which is cheaper.
-    #[inline(always)]
-    pub fn ask_eagerly(&self, seconds: f64, ask: impl Fn(f64) -> Result<c_int, c_int>) -> Result<c_int, c_int> {
-        if seconds > 0.0 && self.try_it() {
-            let result = ask(0.0);
-            self.came(result != Ok(0));
-            if result != Ok(0) {
-                return result;
-            }
-        }
-        ask(seconds)
     }
 }
 

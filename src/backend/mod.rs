@@ -71,10 +71,9 @@ pub trait Host: Copy {
     fn lends_itself(self) -> bool;
     /// Whether a descriptor is the loop's own: such are quiet as a rule.
     fn is_own(self, fd: c_int) -> bool;
-    /// How many descriptors say what the loop knows without them: they are only there to end a wait.
-    fn patient_descriptors(self) -> u32;
-    /// Whether it is one of those.
-    fn is_patient(self, fd: c_int) -> bool;
+    /// The descriptor that is there to end a wait, and says nothing that the loop does not know without it; -1 if there is
+    /// none, or watchers of the program's beside its own.
+    fn waker(self) -> c_int;
     /// Whether [`Backend::rebuild`] will be called before the next wait.
     fn is_rebuild_due(self) -> bool;
     /// Before a blocking call.
@@ -277,8 +276,7 @@ impl Backend {
     pub fn rebuild<H: Host>(&self, host: H) {
         self.rebuilds.set(self.rebuilds.get().wrapping_add(1));
         match self.kind.get() {
-            Kind::None | Kind::Poll => {}
-            Kind::Select => self.select.rebuild(host),
+            Kind::None | Kind::Select | Kind::Poll => {}
             Kind::Epoll => self.epoll.rebuild(host),
             Kind::LinuxAio => linuxaio::rebuild(self, host),
             Kind::IoUring => iouring::rebuild(self, host),
@@ -296,6 +294,23 @@ impl Backend {
             Kind::IoUring => iouring::close(self),
         }
     }
+}
+
+/// In turns: how often one that does not wait looks at nothing but [`Host::waker`].
+const PATIENCE: u32 = 16;
+
+/// A wait of `seconds`, which `ask` does; if the last ones found something at once, a look without a time-out first, which
+/// is cheaper.
+#[inline(always)]
+fn ask_eagerly(glances: &luck::Luck, seconds: f64, ask: impl Fn(f64) -> Result<c_int, c_int>) -> Result<c_int, c_int> {
+    if seconds > 0.0 && glances.try_it() {
+        let result = ask(0.0);
+        glances.came(result != Ok(0));
+        if result != Ok(0) {
+            return result;
+        }
+    }
+    ask(seconds)
 }
 
 /// A wait on an array of descriptors failed.

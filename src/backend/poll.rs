@@ -1,11 +1,12 @@
 //! poll: an array of the watched descriptors, and where in it each one is.
 
+use core::cell::Cell;
 use core::ffi::c_int;
 
 use libc::pollfd;
 
-use super::Host;
 use super::luck::Luck;
+use super::{Host, PATIENCE};
 use crate::mem::Arr;
 use crate::sys;
 use crate::text::text;
@@ -17,11 +18,12 @@ pub struct Poll {
     places: Arr<u32>,
     /// For asking without a time-out, which is cheaper, before a wait.
     glances: Luck,
+    turn: Cell<u32>,
 }
 
 impl Poll {
     pub const fn new() -> Self {
-        Self { fds: Arr::new(), places: Arr::new(), glances: Luck::new() }
+        Self { fds: Arr::new(), places: Arr::new(), glances: Luck::new(), turn: Cell::new(0) }
     }
 
     pub fn modify(&self, fd: c_int, new: c_int) {
@@ -46,14 +48,19 @@ impl Poll {
         }
     }
 
+    /// Whether a turn that does not wait must look: seldom if all there is is there to end a wait.
+    fn must_look<H: Host>(&self, host: H) -> bool {
+        self.fds.len() > usize::from(host.waker() >= 0) || self.turn.get() % PATIENCE == 0 || host.lends_itself()
+    }
+
     #[inline(never)]
     pub fn wait<H: Host>(&self, host: H, seconds: f64) {
-        // Nothing but what is there to end a wait.
-        if seconds <= 0.0 && self.fds.len() <= host.patient_descriptors() as usize && !host.lends_itself() {
+        self.turn.set(self.turn.get().wrapping_add(1));
+        if seconds <= 0.0 && !self.must_look(host) {
             return;
         }
         host.release();
-        let result = self.glances.ask_eagerly(seconds, |seconds| {
+        let result = super::ask_eagerly(&self.glances, seconds, |seconds| {
             // SAFETY: the array holds that many elements; the kernel is done with them when the call returns.
             unsafe { sys::poll::wait_poll(self.fds.as_ptr(), self.fds.len(), seconds) }
         });

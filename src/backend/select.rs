@@ -9,6 +9,7 @@ use super::Host;
 use crate::abi::{EV_READ, EV_WRITE};
 use crate::mem::Arr;
 use crate::sys;
+use crate::sys::incarnation::incarnation;
 use crate::text::text;
 
 const BITS: usize = u64::BITS as usize;
@@ -25,8 +26,9 @@ pub struct Select {
     wanted: Arr<Wanted>,
     read_ready: Arr<u64>,
     write_ready: Arr<u64>,
-    /// The process's descriptor table is longer than this.
+    /// The descriptor table of the process `owner` is longer than this.
     table: Cell<c_int>,
+    owner: Cell<c_int>,
 }
 
 /// The last place of the shortest table that Linux has.
@@ -34,27 +36,40 @@ const SHORTEST_TABLE: c_int = 63;
 
 impl Select {
     pub const fn new() -> Self {
-        Self { wanted: Arr::new(), read_ready: Arr::new(), write_ready: Arr::new(), table: Cell::new(SHORTEST_TABLE) }
+        Self {
+            wanted: Arr::new(),
+            read_ready: Arr::new(),
+            write_ready: Arr::new(),
+            table: Cell::new(SHORTEST_TABLE),
+            owner: Cell::new(0),
+        }
     }
 
     pub fn modify<H: Host>(&self, host: H, fd: c_int, new: c_int) {
         // The kernel looks at no bit above the size of the process's descriptor table and so leaves it set, as if a
-        // closed descriptor up there were ready. The table never gets shorter, but for a child's.
-        if new != 0 && fd > self.table.get() {
-            if !sys::fd::is_open(fd) {
-                self.want(fd, 0);
-                host.kill(fd, libc::EBADF);
-                return;
-            }
-            self.table.set(fd);
+        // closed descriptor up there were ready.
+        if new != 0 && !self.is_in_table(fd) {
+            self.want(fd, 0);
+            host.kill(fd, libc::EBADF);
+            return;
         }
         self.want(fd, new);
     }
 
-    /// After a fork, by which a child's table is no longer than need be.
-    pub fn rebuild<H: Host>(&self, host: H) {
-        self.table.set(SHORTEST_TABLE);
-        host.rearm_all();
+    /// Whether the table is as long as that. It never gets shorter, but a forked child's is no longer than it must be.
+    fn is_in_table(&self, fd: c_int) -> bool {
+        let process = incarnation();
+        if self.owner.replace(process) != process {
+            self.table.set(SHORTEST_TABLE);
+        }
+        if fd <= self.table.get() {
+            return true;
+        }
+        let is_open = sys::fd::is_open(fd);
+        if is_open {
+            self.table.set(fd);
+        }
+        is_open
     }
 
     fn want(&self, fd: c_int, new: c_int) {

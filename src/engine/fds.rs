@@ -125,6 +125,12 @@ impl Table {
         self.get(fd).map_or(core::ptr::null_mut(), |one| one.head)
     }
 
+    /// Whether a descriptor has this watcher and no other.
+    pub fn is_only_watcher(&self, fd: c_int, w: IoPtr) -> bool {
+        let mut all = Watchers::of(self.head(fd));
+        all.next().is_some_and(|first| first.base() == w.base()) && all.next().is_none()
+    }
+
     fn set_head(&self, fd: c_int, head: *mut ev_watcher_list) {
         self.all.update(fd as usize, |one| one.head = head);
     }

@@ -61,7 +61,7 @@ impl Heap {
             if first >= len {
                 break;
             }
-            // SAFETY: first < len.
+            // SAFETY: there are len - first elements from first on, at least one.
             let least = unsafe { least_of(nodes, first, len.wrapping_sub(first)) };
             // SAFETY: both are indices of elements.
             unsafe { nodes.put(hole, nodes.get(least)) };
@@ -81,7 +81,7 @@ impl Heap {
             if other.at <= entry.at {
                 break;
             }
-            // SAFETY: hole is the index of an element.
+            // SAFETY: it was the index of an element at first, and then of one above.
             unsafe { nodes.put(hole, other) };
             hole = above;
         }

@@ -70,12 +70,8 @@ impl Host for LoopPtr {
         self.is_own_descriptor(fd)
     }
 
-    fn patient_descriptors(self) -> u32 {
-        self.wake_descriptors()
-    }
-
-    fn is_patient(self, fd: c_int) -> bool {
-        self.is_wake_descriptor(fd)
+    fn waker(self) -> c_int {
+        self.lone_wake_descriptor()
     }
 
     #[inline]

@@ -104,7 +104,10 @@ impl LoopPtr {
                 if w.at() < self.now() {
                     diag::fail(text!("ev_periodic reschedule callback"), text!("returned time in the past"));
                 }
-                self.periodics.change_first(w.at());
+                // Callbacks must not stop it, but may.
+                if !self.periodics.change(w.time(), w.at()) {
+                    continue;
+                }
                 self.note_due(Kind::Periodic, w.time());
             } else {
                 self.pending.clear(w.base());

@@ -7,7 +7,8 @@
 //!
 //! Before the horizon, order is that of entries: the sorted ones, and a heap of those that came since. An entry is not
 //! taken away when its watcher is stopped or put off: when it comes first, the table says what it is worth. HORIZON: where
-//! a place's time is before the horizon, there is an entry of it that is not later.
+//! a place's time is not after the horizon, there is an entry of it that is not later; and one of that very time if a
+//! watcher has it that is not marked as put off.
 
 use core::cell::Cell;
 use core::cmp::Ordering;
@@ -95,7 +96,7 @@ pub struct Schedule {
     free: Cell<u32>,
     /// How many are held.
     held: Cell<usize>,
-    /// What is later has no entry.
+    /// What is later has no entry; less than all times while nothing is in order.
     horizon: Cell<f64>,
     /// The latest first.
     sorted: Arr<Entry>,
@@ -252,12 +253,12 @@ impl Schedule {
         }
     }
 
-    /// Has an active watcher be due at `at`, if that is beyond the horizon: where it says it is is not looked at but for
-    /// there being such a place. False if something else is to be done.
+    /// Has a watcher be due at `at`, if that is beyond the horizon. False if something else is to be done.
     #[inline(always)]
     pub fn puts_off(&self, watcher: TimePtr, at: f64) -> bool {
         let index = watcher.base().active().wrapping_sub(1) as u32 as usize;
-        if index >= self.times.len() || self.is_near(at) {
+        let holder = self.holders.get(index).map(Holder::without_mark);
+        if holder != Some(Holder::of(watcher.base())) || self.is_near(at) {
             return false;
         }
         watcher.set_at(at);
@@ -289,10 +290,11 @@ impl Schedule {
     fn earliest(&self, now: f64) -> Option<Due> {
         loop {
             let Some(entry) = self.front() else {
-                if self.order(now) {
-                    continue;
+                // Not before infinity is what is not a number.
+                if self.horizon.get() == f64::INFINITY || !self.order(now) {
+                    return None;
                 }
-                return None;
+                continue;
             };
             let index = entry.number as usize;
             let (at, holder) = (self.times.get(index)?, self.holders.get(index)?);
@@ -481,7 +483,7 @@ impl Schedule {
 mod tests {
     #![allow(clippy::indexing_slicing)]
 
-    use super::Schedule;
+    use super::{Holder, Schedule};
     use crate::abi::ev_watcher_time;
     use crate::watcher::TimePtr;
     use proptest::prelude::*;
@@ -496,17 +498,24 @@ mod tests {
         schedule.push(at, w);
     }
 
-    /// What `verify` looks at, and that a time before the horizon has an entry that is not later.
+    /// What `verify` looks at, and HORIZON.
     fn is_sound(all: &Schedule) -> bool {
         let mut earliest = vec![f64::INFINITY; all.places()];
+        let mut exact = vec![false; all.places()];
         let sorted = (0..all.sorted.len()).filter_map(|index| all.sorted.get(index));
         for entry in sorted.chain(all.since.entries()) {
-            let least = &mut earliest[entry.number as usize];
-            *least = least.min(entry.at);
+            let number = entry.number as usize;
+            earliest[number] = earliest[number].min(entry.at);
+            exact[number] |= all.times.get(number) == Some(entry.at);
         }
+        let has_entry = |number: usize, at: f64, holder: Holder| {
+            !all.is_near(at) || earliest[number] <= at && (exact[number] || holder.is_free() || holder.is_put_off())
+        };
         all.verify()
-            && (0..all.places())
-                .all(|number| all.times.get(number).is_some_and(|at| !all.is_near(at) || earliest[number] <= at))
+            && (0..all.places()).all(|number| {
+                let place = all.times.get(number).zip(all.holders.get(number));
+                place.is_some_and(|(at, holder)| has_entry(number, at, holder))
+            })
     }
 
     const COUNT: usize = 200;
@@ -614,6 +623,28 @@ mod tests {
             }
             schedule.release();
         }
+    }
+
+    /// What is not a number is never due, and keeps nothing else from being so.
+    #[test]
+    fn not_a_number_is_never_due() {
+        let mut all = watchers(300);
+        let base = all.as_mut_ptr();
+        // SAFETY: each element lives as long as the schedule.
+        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+        let schedule = Schedule::new();
+        (0..300).for_each(|index| start(&schedule, of(index), if index % 3 == 0 { f64::NAN } else { index as f64 }));
+        assert!(schedule.first(0.0).is_some_and(|due| due.watcher == of(1)));
+        assert!(schedule.change(of(1), f64::NAN) && schedule.change(of(3), 1.5));
+        for expected in [3].into_iter().chain((2..300).filter(|index| index % 3 != 0)) {
+            assert!(schedule.first(0.0).is_some_and(|due| due.watcher == of(expected)), "{expected}");
+            schedule.remove_first();
+        }
+        assert!(schedule.first(f64::INFINITY).is_none() && !schedule.is_empty());
+        start(&schedule, of(2), 7.0);
+        assert!(schedule.first(0.0).is_some_and(|due| due.watcher == of(2)));
+        assert!(schedule.remove(of(0)) && schedule.remove(of(1)));
+        schedule.release();
     }
 
     /// A watcher whose place was overwritten is not found, and nothing else is removed in its place.

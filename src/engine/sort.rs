@@ -37,7 +37,8 @@ pub fn latest_first(run: &Arr<Entry>) {
             // SAFETY: below the length.
             let entry = unsafe { from.get(index) };
             if let Some(start) = starts.get_mut(digit(entry)) {
-                // SAFETY: `other` is as long, and all starts are below the length: their counts add up to it.
+                // SAFETY: `other` is as long, and the start of a digit is below the length while elements with it are left:
+                // it began with the count of those before, and the digits of all were counted.
                 unsafe { to.put(*start as usize, entry) };
                 *start = start.wrapping_add(1);
             }

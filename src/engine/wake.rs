@@ -174,13 +174,13 @@ impl LoopPtr {
         }
     }
 
-    /// How many descriptors of the channel are watched.
-    pub(super) fn wake_descriptors(self) -> u32 {
-        u32::from(self.wake_watcher().base().is_active())
-    }
-
-    pub(super) fn is_wake_descriptor(self, fd: c_int) -> bool {
-        self.wake_descriptors() != 0 && self.wake_watcher().fd() == fd
+    /// The descriptor of the channel that we watch: what it says is seen without it, too, but for waking us. -1 if there is
+    /// none, or another watcher of it.
+    pub(super) fn lone_wake_descriptor(self) -> c_int {
+        let watcher = self.wake_watcher();
+        let fd = watcher.fd();
+        let is_lone = watcher.base().is_active() && self.fds.is_only_watcher(fd, watcher);
+        if is_lone { fd } else { -1 }
     }
 
     pub(super) fn verify_asyncs(self) -> bool {
