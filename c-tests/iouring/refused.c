@@ -204,19 +204,20 @@ TEST (uring_all_closed_and_forked, .backends = T_IOURING)
 
 /* ---- what the kernel can't poll ---- */
 
-/* The array of entries of the only ring. */
+/* The array of entries of the only ring, and its end. */
 static struct io_uring_sqe *
-entries (void)
+entries (struct io_uring_sqe **end)
 {
   char line[4096];
-  unsigned long start = 0, offset;
+  unsigned long start = 0, stop = 0, from, to, offset;
   FILE *maps = fopen ("/proc/self/maps", "r");
   CHECK (maps);
   while (fgets (line, sizeof line, maps))
-    if (strstr (line, "[io_uring]") && sscanf (line, "%*x-%*x %*s %lx", &offset) == 1 && offset == IORING_OFF_SQES)
-      start = strtoul (line, 0, 16);
+    if (strstr (line, "[io_uring]") && sscanf (line, "%lx-%lx %*s %lx", &from, &to, &offset) == 3 && offset == IORING_OFF_SQES)
+      start = from, stop = to;
   fclose (maps);
   CHECK (start);
+  *end = (struct io_uring_sqe *)stop;
   return (struct io_uring_sqe *)start;
 }
 
@@ -226,12 +227,11 @@ static int unpollable;
 static void
 spoil (EV_P)
 {
-  struct io_uring_sqe *entry = entries ();
-  int i;
+  struct io_uring_sqe *end, *entry;
   (void)loop;
-  for (i = 0; i < 256; ++i)
-    if (entry[i].opcode == IORING_OP_POLL_ADD && entry[i].fd == unpollable)
-      entry[i].buf_index = 1;
+  for (entry = entries (&end); entry < end; ++entry)
+    if (entry->opcode == IORING_OP_POLL_ADD && entry->fd == unpollable)
+      entry->buf_index = 1;
 }
 
 TEST (uring_what_it_can_not_poll_goes_to_epoll, .backends = T_IOURING)
