@@ -224,6 +224,16 @@ verify_spoil_timer_at (struct ev_loop *loop, int fd)
 }
 
 static void
+verify_spoil_timer_put_off (struct ev_loop *loop, int fd)
+{
+  verify_start_timers (loop);
+  ev_run (loop, EVRUN_NOWAIT);
+  verify_b.repeat = 400.;
+  ev_timer_again (loop, &verify_b);
+  ((ev_watcher_time *)&verify_b)->at += 1000.;
+}
+
+static void
 verify_spoil_timer_active (struct ev_loop *loop, int fd)
 {
   verify_start_timers (loop);
@@ -339,6 +349,7 @@ verify_aborts (void (*spoil) (struct ev_loop *, int))
 TEST (verify_aborts_on_a_changed_timer)
 {
   verify_aborts (verify_spoil_timer_at);
+  verify_aborts (verify_spoil_timer_put_off);
   verify_aborts (verify_spoil_timer_active);
   verify_aborts (verify_spoil_timer_reinitialised);
 }
