@@ -27,5 +27,6 @@ fn name(backend: Backend) -> &'static str {
         Backend::Poll => "poll",
         Backend::Epoll => "epoll",
         Backend::Linuxaio => "linux_aio",
+        Backend::Iouring => "linux_iouring",
     }
 }

@@ -20,6 +20,7 @@ pub enum Backend {
     Poll = 2,
     Epoll = 4,
     Linuxaio = 64,
+    Iouring = 128,
 }
 
 /// One run of a program's test.
@@ -30,10 +31,12 @@ pub struct Run<'a> {
 }
 
 impl Backend {
-    /// Those that the library has.
+    /// Those that the library has and the machine allows.
     pub fn of(library: &Library) -> impl Iterator<Item = Self> {
         let bits = library.kind.backends();
-        [Self::Epoll, Self::Poll, Self::Linuxaio].into_iter().filter(move |&backend| bits & backend as u32 != 0)
+        [Self::Epoll, Self::Poll, Self::Linuxaio, Self::Iouring]
+            .into_iter()
+            .filter(move |&backend| bits & backend as u32 != 0 && (backend != Self::Iouring || has_io_uring()))
     }
 }
 
@@ -53,6 +56,19 @@ impl Run<'_> {
         command.env("LIBEV_FLAGS", (self.backend as u32).to_string());
         command
     }
+}
+
+/// Whether the kernel has io_uring and nobody forbids it.
+fn has_io_uring() -> bool {
+    // Room for struct io_uring_params, all zero: no flags.
+    let mut parameters = [0_u64; 15];
+    // SAFETY: the kernel writes no more than the structure.
+    let ring = unsafe { libc::syscall(libc::SYS_io_uring_setup, 1, parameters.as_mut_ptr()) };
+    if ring >= 0 {
+        // SAFETY: it is ours.
+        unsafe { libc::close(ring as libc::c_int) };
+    }
+    ring >= 0
 }
 
 /// A command that knows nothing of the library, nor of the library path that cargo sets.
@@ -79,6 +95,7 @@ impl fmt::Display for Backend {
             Backend::Poll => "poll",
             Backend::Epoll => "epoll",
             Backend::Linuxaio => "linuxaio",
+            Backend::Iouring => "iouring",
         })
     }
 }

@@ -156,7 +156,7 @@ pub fn witness_is_no_yes_man(library: &Library) -> Result<(), String> {
     let run = Run { library, way: Way::Preload, backend: Backend::Poll };
     let site = Site::open(&run, &[])?;
     witness::served(&site.server, &run, Threads::All)?;
-    for backend in [Backend::Epoll, Backend::Linuxaio] {
+    for backend in [Backend::Epoll, Backend::Linuxaio, Backend::Iouring] {
         objects(witness::looked(&site.server, &library.file, backend, Threads::All), "has no aio ring")?;
     }
     objects(witness::looked(&site.server, Path::new("/libev.so.4"), run.backend, Threads::All), "maps [")?;

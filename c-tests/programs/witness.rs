@@ -35,14 +35,17 @@ pub fn looked(running: &Running, library: &Path, backend: Backend, threads: Thre
         return Err(format!("maps {libraries:?} instead of {}", library.display()));
     }
     let ring = mapped.iter().any(|path| path.starts_with("/[aio]"));
-    let epoll = has_epoll(&process)?;
+    let epoll = has_open(&process, "anon_inode:[eventpoll]")?;
+    let uring = has_open(&process, "anon_inode:[io_uring]")?;
     let fits = match backend {
         Backend::Linuxaio => ring,
-        Backend::Epoll => epoll && !ring,
-        Backend::Poll => !epoll && !ring,
+        Backend::Iouring => uring && !ring,
+        Backend::Epoll => epoll && !ring && !uring,
+        Backend::Poll => !epoll && !ring && !uring,
     };
     if !fits {
-        return Err(format!("has {} aio ring and {} epoll set on {backend}", one_or_no(ring), one_or_no(epoll)));
+        let [ring, epoll, uring] = [ring, epoll, uring].map(one_or_no);
+        return Err(format!("has {ring} aio ring, {epoll} epoll set and {uring} io_uring on {backend}"));
     }
     waits(&process, backend, threads)
 }
@@ -65,11 +68,12 @@ fn is_libev(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| name.starts_with("libev.so") || name.starts_with("libev-"))
 }
 
-fn has_epoll(process: &Path) -> Result<bool, String> {
+/// Whether a file of this kind is open.
+fn has_open(process: &Path, kind: &str) -> Result<bool, String> {
     let descriptors = fs::read_dir(process.join("fd")).map_err(|e| format!("/proc fd: {e}"))?;
     Ok(descriptors
         .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
-        .any(|target| target.to_string_lossy() == "anon_inode:[eventpoll]"))
+        .any(|target| target.to_string_lossy() == kind))
 }
 
 /// The system call that the threads sleep in is the backend's. Where the kernel hides it, the rest has to do.
@@ -106,5 +110,6 @@ fn wait_calls(backend: Backend) -> Vec<libc::c_long> {
             libc::SYS_ppoll,
         ],
         Backend::Linuxaio => vec![libc::SYS_io_getevents],
+        Backend::Iouring => vec![libc::SYS_io_uring_enter],
     }
 }
