@@ -44,7 +44,7 @@ TEST (errors_failing_wait_is_reported, .backends = T_SELECT | T_POLL | T_EPOLL |
 {
   struct ev_loop *loop = t_loop (0);
   ev_timer timer;
-  NAME (timer, &timer, "timer", 0.05, 0.);
+  NAME (timer, &timer, "timer", 0.5, 0.);
   ev_timer_start (loop, &timer);
   ev_set_syserr_cb (errors_note);
   refuse_waiting (EIO);
@@ -69,7 +69,7 @@ TEST (errors_failing_wait_of_linuxaio_is_reported, .backends = T_LINUXAIO)
 {
   struct ev_loop *loop = t_loop (0);
   ev_timer timer;
-  NAME (timer, &timer, "timer", 0.05, 0.);
+  NAME (timer, &timer, "timer", 0.5, 0.);
   ev_timer_start (loop, &timer);
   ev_set_syserr_cb (errors_end_at_third);
   refuse_waiting (EIO);
@@ -81,9 +81,9 @@ TEST (errors_loop_goes_on_after_the_callback, .backends = T_SELECT | T_POLL | T_
 {
   struct ev_loop *loop = t_loop (0);
   ev_timer timer[2];
-  NAME (timer, timer + 0, "a", 0.02, 0.);
+  NAME (timer, timer + 0, "a", 0.5, 0.);
   ev_timer_start (loop, timer + 0);
-  NAME (timer, timer + 1, "b", 0.04, 0.);
+  NAME (timer, timer + 1, "b", 0.6, 0.);
   ev_timer_start (loop, timer + 1);
   ev_set_syserr_cb (errors_note);
   refuse_waiting (EIO);
@@ -98,7 +98,7 @@ errors_fail_unhandled (void *arg)
 {
   struct ev_loop *loop = t_loop (0);
   ev_timer timer;
-  NAME (timer, &timer, "timer", 0.05, 0.);
+  NAME (timer, &timer, "timer", 0.5, 0.);
   ev_timer_start (loop, &timer);
   if (arg)
     {
@@ -129,14 +129,14 @@ TEST (errors_callback_is_of_the_process_not_the_loop, .backends = T_SELECT | T_P
   ev_set_syserr_cb (errors_note);
   first = t_loop (0);
   second = t_loop (0);
-  NAME (timer, &timer, "timer", 0.02, 0.);
+  NAME (timer, &timer, "timer", 0.5, 0.);
   ev_timer_start (first, &timer);
   refuse_waiting (EIO);
   ev_run (first, 0);
   CHECK (errors_calls > 0);
   errors_calls = 0;
   ev_now_update (second);
-  ev_timer_set (&timer, 0.02, 0.);
+  ev_timer_set (&timer, 0.5, 0.);
   ev_timer_start (second, &timer);
   ev_run (second, 0);
   CHECK (errors_calls > 0);

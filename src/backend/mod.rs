@@ -222,7 +222,8 @@ impl Backend {
             Kind::Epoll => self.epoll.begin_changes(host),
             Kind::LinuxAio => linuxaio::begin_changes(self, host),
             Kind::IoUring => iouring::begin_changes(self, host),
-            Kind::None | Kind::Select | Kind::Poll => {}
+            Kind::Select => self.select.begin_changes(),
+            Kind::None | Kind::Poll => {}
         }
     }
 

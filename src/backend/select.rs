@@ -56,12 +56,16 @@ impl Select {
         self.want(fd, new);
     }
 
-    /// Whether the table is as long as that. It never gets shorter, but a forked child's is no longer than it must be.
-    fn is_in_table(&self, fd: c_int) -> bool {
+    /// Before changes are told. A table never gets shorter, but a forked child's is no longer than it must be.
+    pub fn begin_changes(&self) {
         let process = incarnation();
         if self.owner.replace(process) != process {
             self.table.set(SHORTEST_TABLE);
         }
+    }
+
+    /// Whether the table is as long as that.
+    fn is_in_table(&self, fd: c_int) -> bool {
         if fd <= self.table.get() {
             return true;
         }
