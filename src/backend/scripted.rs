@@ -14,6 +14,8 @@ impl Select {
         Self
     }
 
+    pub fn begin_changes(&self) {}
+
     pub fn modify<H: Host>(&self, host: H, fd: c_int, new: c_int) {
         let error = (kernel().modify)(fd, new);
         if error != 0 {
