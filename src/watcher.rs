@@ -290,19 +290,6 @@ impl AsyncPtr {
     }
 }
 
-impl TimePtr {
-    /// Its place in the schedule, 0-based; `None` when it is in none.
-    #[inline]
-    pub fn number(self) -> Option<u32> {
-        (self.base().active() as u32).checked_sub(1)
-    }
-
-    #[inline]
-    pub fn set_number(self, number: u32) {
-        self.base().set_active((number as c_int).wrapping_add(1));
-    }
-}
-
 impl TimerPtr {
     /// The part that timers and periodics share.
     #[inline]

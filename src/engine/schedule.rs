@@ -18,7 +18,7 @@ use super::heap::{Entry, Heap};
 use super::sort;
 use crate::abi::ev_watcher;
 use crate::diag;
-use crate::mem::{Arr, prefetch};
+use crate::mem::{Arr, Placed, prefetch};
 use crate::watcher::{TimePtr, WatcherPtr};
 
 /// The earliest watcher, and when it is due.
@@ -161,9 +161,9 @@ impl Schedule {
     /// The place of a watcher, if it is where it says it is.
     #[inline(always)]
     fn find(&self, watcher: TimePtr) -> Option<u32> {
-        let number = watcher.number()?;
-        let holder = self.holders.get(number as usize)?;
-        (holder.without_mark() == Holder::of(watcher.base())).then_some(number)
+        let place = watcher.base().place()?;
+        let holder = self.holders.get(place)?;
+        (holder.without_mark() == Holder::of(watcher.base())).then_some(place as u32)
     }
 
     /// Whether the watcher is where it says it is.
@@ -185,13 +185,9 @@ impl Schedule {
         self.held.set(self.held.get().wrapping_add(1));
         if let Some(free) = self.holders.get(number as usize) {
             self.free.set(free.next_free());
-            watcher.set_number(number);
+            watcher.base().set_place(number as usize);
             self.holders.set(number as usize, holder);
-            if self.is_near(at) {
-                self.bring_near(number, at);
-            } else {
-                self.times.set(number as usize, at);
-            }
+            self.set_time(number, at);
         } else {
             self.push_new(at, watcher);
         }
@@ -203,7 +199,7 @@ impl Schedule {
         if number >= NO_NUMBER as usize {
             diag::out_of_memory(number);
         }
-        watcher.set_number(number as u32);
+        watcher.base().set_place(number);
         self.holders.push(Holder::of(watcher.base()));
         self.times.push(at);
         if self.is_near(at) {
@@ -211,7 +207,17 @@ impl Schedule {
         }
     }
 
-    /// Writes the new time of a place that has a holder, and has an entry made if there is none that is not later.
+    /// Writes the new time of a place that has a holder.
+    #[inline(always)]
+    fn set_time(&self, number: u32, at: f64) {
+        if self.is_near(at) {
+            self.bring_near(number, at);
+        } else {
+            self.times.set(number as usize, at);
+        }
+    }
+
+    /// The same before the horizon: has an entry made if there is none that is not later.
     #[inline(never)]
     fn bring_near(&self, number: u32, at: f64) {
         let index = number as usize;
@@ -256,13 +262,9 @@ impl Schedule {
     /// Has a watcher be due at `at`, if that is beyond the horizon. False if something else is to be done.
     #[inline(always)]
     pub fn puts_off(&self, watcher: TimePtr, at: f64) -> bool {
-        let index = watcher.base().active().wrapping_sub(1) as u32 as usize;
-        let holder = self.holders.get(index).map(Holder::without_mark);
-        if holder != Some(Holder::of(watcher.base())) || self.is_near(at) {
-            return false;
-        }
+        let Some(number) = self.find(watcher).filter(|_| !self.is_near(at)) else { return false };
         watcher.set_at(at);
-        self.times.set(index, at);
+        self.times.set(number as usize, at);
         true
     }
 
@@ -271,11 +273,7 @@ impl Schedule {
     pub fn change(&self, watcher: TimePtr, at: f64) -> bool {
         let Some(number) = self.find(watcher) else { return false };
         watcher.set_at(at);
-        if self.is_near(at) {
-            self.bring_near(number, at);
-        } else {
-            self.times.set(number as usize, at);
-        }
+        self.set_time(number, at);
         true
     }
 
@@ -461,7 +459,7 @@ impl Schedule {
     #[inline(never)]
     pub fn verify(&self) -> bool {
         let is_sound = |index: usize, w: TimePtr| {
-            self.times.get(index) == Some(w.at()) && w.number() == Some(index as u32) && w.base().has_legal_priority()
+            self.times.get(index) == Some(w.at()) && w.base().place() == Some(index) && w.base().has_legal_priority()
         };
         let mut held = 0_usize;
         for index in 0..self.holders.len() {
@@ -483,14 +481,26 @@ impl Schedule {
 mod tests {
     #![allow(clippy::indexing_slicing)]
 
+    use core::cell::UnsafeCell;
+
     use super::{Holder, Schedule};
     use crate::abi::ev_watcher_time;
+    use crate::mem::Placed;
     use crate::watcher::TimePtr;
     use proptest::prelude::*;
 
-    fn watchers(count: usize) -> Vec<ev_watcher_time> {
-        // SAFETY: all zero is a valid inactive watcher.
-        (0..count).map(|_| unsafe { core::mem::zeroed() }).collect()
+    struct Watchers(Vec<UnsafeCell<ev_watcher_time>>);
+
+    impl Watchers {
+        fn new(count: usize) -> Self {
+            // SAFETY: all zero is a valid inactive watcher.
+            Self((0..count).map(|_| unsafe { core::mem::zeroed() }).collect())
+        }
+
+        fn of(&self, index: usize) -> TimePtr {
+            // SAFETY: each lives as long as the schedule.
+            unsafe { TimePtr::new(self.0[index].get()) }
+        }
     }
 
     fn start(schedule: &Schedule, w: TimePtr, at: f64) {
@@ -558,11 +568,9 @@ mod tests {
         /// After every operation it holds what a plain table of times does, and the earliest comes first.
         #[test]
         fn is_as_a_table_of_times(ops in ops()) {
-            let mut all = watchers(COUNT);
-            let base = all.as_mut_ptr();
-            // SAFETY: each element lives as long as the schedule.
-            let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
-            let index_of = |w: TimePtr| (w.raw() as usize - base as usize) / size_of::<ev_watcher_time>();
+            let all = Watchers::new(COUNT);
+            let of = |index: usize| all.of(index);
+            let index_of = |w: TimePtr| (w.raw() as usize - of(0).raw() as usize) / size_of::<ev_watcher_time>();
             let schedule = Schedule::new();
             let mut times: [Option<f64>; COUNT] = [None; COUNT];
             for op in ops {
@@ -628,10 +636,8 @@ mod tests {
     /// What is not a number is never due, and keeps nothing else from being so.
     #[test]
     fn not_a_number_is_never_due() {
-        let mut all = watchers(300);
-        let base = all.as_mut_ptr();
-        // SAFETY: each element lives as long as the schedule.
-        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+        let all = Watchers::new(300);
+        let of = |index: usize| all.of(index);
         let schedule = Schedule::new();
         (0..300).for_each(|index| start(&schedule, of(index), if index % 3 == 0 { f64::NAN } else { index as f64 }));
         assert!(schedule.first(0.0).is_some_and(|due| due.watcher == of(1)));
@@ -650,10 +656,8 @@ mod tests {
     /// A watcher whose place was overwritten is not found, and nothing else is removed in its place.
     #[test]
     fn a_lost_watcher_is_not_removed() {
-        let mut all = watchers(3);
-        let base = all.as_mut_ptr();
-        // SAFETY: each element lives as long as the schedule.
-        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+        let all = Watchers::new(3);
+        let of = |index: usize| all.of(index);
         let schedule = Schedule::new();
         for index in 0..3 {
             start(&schedule, of(index), index as f64);
@@ -662,17 +666,15 @@ mod tests {
         assert!(!schedule.remove(of(1)));
         of(1).base().set_active(3);
         assert!(!schedule.remove(of(1)));
-        assert!(of(2).number() == Some(2) && schedule.holds(of(2)));
+        assert!(of(2).base().place() == Some(2) && schedule.holds(of(2)));
         schedule.release();
     }
 
     /// What the program writes into an active watcher changes nothing until it is stopped or changed.
     #[test]
     fn overwritten_times_do_no_harm() {
-        let mut all = watchers(400);
-        let base = all.as_mut_ptr();
-        // SAFETY: each element lives as long as the schedule.
-        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+        let all = Watchers::new(400);
+        let of = |index: usize| all.of(index);
         let schedule = Schedule::new();
         (0..400).for_each(|index| start(&schedule, of(index), 1000.0 + index as f64));
         assert!(schedule.first(0.0).is_some_and(|due| due.watcher == of(0)));
@@ -692,10 +694,8 @@ mod tests {
     /// Entries that are of no worth any more are at most as many as the places, or some few.
     #[test]
     fn does_not_grow_by_coming_and_going() {
-        let mut all = watchers(100);
-        let base = all.as_mut_ptr();
-        // SAFETY: each element lives as long as the schedule.
-        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+        let all = Watchers::new(100);
+        let of = |index: usize| all.of(index);
         let schedule = Schedule::new();
         (0..100).for_each(|index| start(&schedule, of(index), 20_000.0));
         assert!(schedule.first(0.0).is_some());
@@ -717,10 +717,8 @@ mod tests {
     /// A watcher that is put off beyond the horizon, or comes again there, has nothing put in order.
     #[test]
     fn beyond_the_horizon_there_are_no_entries() {
-        let mut all = watchers(1000);
-        let base = all.as_mut_ptr();
-        // SAFETY: each element lives as long as the schedule.
-        let of = |index: usize| unsafe { TimePtr::new(base.add(index)) };
+        let all = Watchers::new(1000);
+        let of = |index: usize| all.of(index);
         let schedule = Schedule::new();
         (0..1000).for_each(|index| start(&schedule, of(index), (index * 7 % 1000) as f64));
         assert_eq!(schedule.first(0.0).map(|due| due.at), Some(0.0));

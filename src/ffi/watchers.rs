@@ -75,6 +75,8 @@ pub unsafe extern "C" fn ev_timer_again(loop_: *mut ev_loop, w: *mut ev_timer) {
     }
 }
 
+/// What `ev_timer_again` seldom does.
+///
 /// # Safety
 /// LOOP, WATCHER, THREAD.
 #[inline(never)]
